@@ -1,0 +1,15 @@
+/**
+ * Turns a value into bytes and back. `topic` is the topic, or for a store the changelog topic, that the bytes
+ * belong to: a schema-aware serde takes its subject from it. Never called with null: a null key or value has no bytes.
+ */
+export interface Serde<T> {
+  /** @throws when the value does not fit the schema. */
+  serialize(topic: string, value: T): Buffer;
+  /** @throws when the bytes are not what this serde writes. */
+  deserialize(topic: string, bytes: Buffer): T;
+  /**
+   * Optional fast path: writes into `target` from `offset` and returns the offset after the last byte,
+   * or -1 where the rest of the buffer is too short (nothing then counts as written).
+   */
+  serializeInto?(topic: string, value: T, target: Buffer, offset: number): number;
+}

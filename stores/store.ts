@@ -1,0 +1,130 @@
+/**
+ * The contract of a state store, as a topology sees it. Vocabulary and behaviour are those of Apache Kafka
+ * Streams' state stores; `null` stands for absence and, as a value written, for deletion.
+ */
+
+/** What every store can do, whatever its shape. */
+export interface StateStore {
+  readonly name: string;
+  /** Whether the entries outlive the process by themselves. */
+  readonly persistent: boolean;
+  isOpen(): boolean;
+  /** Hands every change still held in the record cache to the layer below. Called before each commit. */
+  flush(): void;
+  close(): void;
+}
+
+export interface KeyValue<K, V> {
+  readonly key: K;
+  readonly value: V;
+}
+
+/** Reads entries in order. Close it when leaving early; running to the end closes it as well. */
+export interface KeyValueIterator<K, V> extends IterableIterator<KeyValue<K, V>> {
+  close(): void;
+}
+
+/** The reading half of a key-value store. Keys are ordered by their serialised bytes, unsigned. */
+export interface ReadOnlyKeyValueStore<K, V> {
+  get(key: K): V | null;
+  /** Entries with from <= key <= to. A bound of null is open, as in Kafka Streams. */
+  range(from: K | null, to: K | null): KeyValueIterator<K, V>;
+  reverseRange(from: K | null, to: K | null): KeyValueIterator<K, V>;
+  all(): KeyValueIterator<K, V>;
+  reverseAll(): KeyValueIterator<K, V>;
+  /** Entries whose serialised key starts with the given bytes. */
+  prefixScan(prefix: Buffer): KeyValueIterator<K, V>;
+  /** An estimate; exact only where the store can count cheaply. */
+  approximateNumEntries(): number;
+}
+
+export interface KeyValueStore<K, V> extends StateStore, ReadOnlyKeyValueStore<K, V> {
+  /** Writes the value; null deletes the key. */
+  put(key: K, value: V | null): void;
+  /** Writes only where the key is absent; returns the value that was there, or null. */
+  putIfAbsent(key: K, value: V): V | null;
+  putAll(entries: readonly KeyValue<K, V | null>[]): void;
+  /** Removes the key and returns what was there, or null. */
+  delete(key: K): V | null;
+}
+
+export interface ValueAndTimestamp<V> {
+  readonly value: V;
+  /** Milliseconds since the epoch: the time of the record that made this value. */
+  readonly timestamp: number;
+}
+
+export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>;
+export type ReadOnlyTimestampedKeyValueStore<K, V> = ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>;
+
+/** A key and the window it stands for. `endMs` is exclusive. */
+export interface Windowed<K> {
+  readonly key: K;
+  readonly window: { readonly startMs: number; readonly endMs: number };
+}
+
+/** The reading half of a window store. Time bounds are window starts in milliseconds, both inclusive. */
+export interface ReadOnlyWindowStore<K, V> {
+  fetchSingle(key: K, windowStartMs: number): V | null;
+  /** Windows of one key, oldest first; the iterator's key is the window start. */
+  fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
+  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
+  /** Windows of the keys from `fromKey` to `toKey`, both inclusive, null being open. */
+  fetchRange(fromKey: K | null, toKey: K | null, fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
+  fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
+  all(): KeyValueIterator<Windowed<K>, V>;
+}
+
+export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V> {
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  /** Writes the value of the window that starts at `windowStartMs`; null deletes it. A window already past retention is dropped. */
+  put(key: K, value: V | null, windowStartMs: number): void;
+}
+
+export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;
+
+/**
+ * An ordered map of bytes: what an engine offers below the typed stores. One instance serves one store of one
+ * task partition. Reads see the writes made through this instance, committed or not.
+ */
+export interface BytesStore {
+  get(key: Buffer): Buffer | null;
+  put(key: Buffer, value: Buffer | null): void;
+  /** Entries with from <= key < to in unsigned byte order; null is open. */
+  scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer>;
+  approximateNumEntries(): number;
+  close(): void;
+}
+
+/** Where a store's bytes live. Everything an engine needs to find them again after a restart. */
+export interface StoreLocation {
+  readonly applicationId: string;
+  readonly storeName: string;
+  readonly partition: number;
+}
+
+/** How a store's bytes are held. */
+export type StoreResidence = 'persistent' | 'memory';
+
+/** Made by a log engine (or by the test driver): opens the bytes below a typed store. */
+export interface StateBackend {
+  open(location: StoreLocation, residence: StoreResidence): BytesStore;
+  /** A view of committed data only, for interactive queries; may be read at any time from outside a task. */
+  openCommitted(location: StoreLocation): BytesStore;
+}
+
+/** What a topology declares to get a store: a recipe, opened once for each task. */
+export interface StoreBuilder<S extends StateStore = StateStore> {
+  readonly name: string;
+  readonly residence: StoreResidence;
+  readonly kind: 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window';
+  /** Whether the store keeps a changelog on engines whose stores do not commit with the log. */
+  readonly loggingEnabled: boolean;
+  /** Whether downstream updates are held back in the record cache until the commit, one a key. */
+  readonly cachingEnabled: boolean;
+  /** Opens the store over an engine's bytes. */
+  build(backend: StateBackend, location: StoreLocation): S;
+  /** Opens a read-only store over committed bytes, for interactive queries. */
+  buildCommitted(backend: StateBackend, location: StoreLocation): S;
+}

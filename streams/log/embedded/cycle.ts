@@ -1,0 +1,84 @@
+/**
+ * How the stream runtime takes part in the commits of the embedded log. The log runs a cycle: it takes the records producers
+ * have queued, appends them to the open (uncommitted) end of their partitions, lets the participant process them and
+ * everything they lead to, and then writes appends, positions and store changes in one synced batch.
+ * A cycle may span several turns of the event loop; nothing of it is visible to readers before its commit.
+ */
+import type { Headers } from '../../record.ts';
+
+/** A record at the open or committed end of a partition. */
+export interface AppendedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Place among all records of the log, in the order of appending. Ties of timestamps are broken by it. */
+  readonly sequence: number;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Headers;
+}
+
+/** The open end of one partition. Look it up once and keep it. */
+export interface PartitionAppender {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset the next append gets. */
+  readonly nextOffset: number;
+  /**
+   * Appends to the open cycle and returns the offset. The bytes are copied before it returns, so buffers may be reused.
+   * @throws LogError LOG_RECORD_TOO_LARGE
+   */
+  append(timestamp: number, key: Buffer | null, value: Buffer | null, headers: Headers): number;
+}
+
+/** A position to commit: the next offset to read, and the partition's stream time (-1 when none). */
+export interface CommittedPosition {
+  readonly applicationId: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly partitionTimeMs: number;
+}
+
+export interface CommitWriter {
+  putPosition(position: CommittedPosition): void;
+}
+
+export interface CycleParticipant {
+  /**
+   * Records from producers, just appended, in order of their sequence. Process each with all it leads to (records the
+   * participant appends meanwhile included) before the next.
+   * @throws to roll the cycle back; the log then calls `onRollback` and runs the same producer records through a new cycle.
+   */
+  onAppended(records: readonly AppendedRecord[]): void;
+  /**
+   * Works on committed records not yet processed (after a start, or of an application that was added), until done or until
+   * `deadlineMs` of performance.now(). Also fires due wall-clock punctuations. Returns whether there is more to do at once.
+   */
+  work(deadlineMs: number): boolean;
+  /** Just before the batch is written: flush the typed stores and give the positions. */
+  beforeCommit(writer: CommitWriter): void;
+  /** The batch is durable. */
+  afterCommit(): void;
+  /** Nothing of the cycle has happened: drop what is held in memory and start again from the stores and positions. */
+  onRollback(cause: unknown): void;
+}
+
+/** What the runtime needs of the embedded log beyond LogEngine. */
+export interface EmbeddedCycles {
+  /** At most one participant. Its wishes are asked for in every cycle from now on. */
+  attach(participant: CycleParticipant): void;
+  detach(participant: CycleParticipant): void;
+  /** @throws LogError LOG_UNKNOWN_TOPIC */
+  appender(topic: string, partition: number): PartitionAppender;
+  /** Committed records from `offset`, synchronously, as many as fit a read-ahead of about `maxRecords`. */
+  readSync(topic: string, partition: number, offset: number, maxRecords: number): readonly AppendedRecord[];
+  /** Offset after the last committed record. */
+  committedEnd(topic: string, partition: number): number;
+  /** First offset still held. */
+  earliest(topic: string, partition: number): number;
+  positions(applicationId: string): readonly CommittedPosition[];
+  /** Asks for a cycle though no producer sent anything: there is backlog, or a punctuation is due. */
+  wake(): void;
+}

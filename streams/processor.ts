@@ -1,0 +1,80 @@
+/**
+ * The Processor API, after Kafka Streams' org.apache.kafka.streams.processor.api. A processor is made once for each task
+ * and is called synchronously, one record at a time.
+ */
+import type { StateStore, StoreBuilder } from '../stores/store.ts';
+import type { Headers, Record, RecordMetadata } from './record.ts';
+
+export type PunctuationType = 'stream-time' | 'wall-clock-time';
+
+/** Called with the time that made it due, in milliseconds since the epoch. */
+export type Punctuator = (timestampMs: number) => void;
+
+export interface Cancellable {
+  cancel(): void;
+}
+
+export interface ProcessingContext {
+  readonly applicationId: string;
+  /** `<sub-topology>_<partition>`, as in Kafka Streams. */
+  readonly taskId: string;
+  readonly partition: number;
+  /** The input record being processed; null inside a punctuation. */
+  recordMetadata(): RecordMetadata | null;
+  /** @throws where no store of that name is connected to this node; the error names both. */
+  getStateStore<S extends StateStore>(name: string): S;
+  /**
+   * Calls back every `intervalMs` of stream time or of wall-clock time. Stream-time punctuations are aligned to multiples
+   * of the interval. After a restart the next one is the first multiple after the stream time that was committed (Kafka
+   * Streams would fire at once): so a restart leaves no trace in the output.
+   */
+  schedule(intervalMs: number, type: PunctuationType, callback: Punctuator): Cancellable;
+  /** The highest timestamp this task has seen, or -1 before the first record. */
+  currentStreamTimeMs(): number;
+  /** The wall clock of the runtime (the named seam), for wall-clock punctuation only. */
+  currentSystemTimeMs(): number;
+  /** Asks for a commit as soon as the records in hand are done. */
+  commit(): void;
+}
+
+export interface ProcessorContext<KOut, VOut> extends ProcessingContext {
+  /** Hands a record to all child nodes, or to the one named. */
+  forward<K extends KOut, V extends VOut>(record: Record<K, V>, childName?: string): void;
+}
+
+export interface Processor<KIn, VIn, KOut = never, VOut = never> {
+  /** Called once before the first record, and again after a task was rolled back: rebuild any state held in memory from the stores. */
+  init?(context: ProcessorContext<KOut, VOut>): void;
+  process(record: Record<KIn, VIn>): void;
+  close?(): void;
+}
+
+/** Makes the processors of a node, one a task. `stores` are connected to the node without a further call. */
+export interface ProcessorSupplier<KIn, VIn, KOut = never, VOut = never> {
+  get(): Processor<KIn, VIn, KOut, VOut>;
+  stores?(): readonly StoreBuilder[];
+}
+
+export interface FixedKeyRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  readonly timestamp: number;
+  readonly headers: Headers;
+}
+
+export interface FixedKeyProcessorContext<K, VOut> extends ProcessingContext {
+  /** The key must be the one of the record being processed. */
+  forward<V extends VOut>(record: FixedKeyRecord<K, V>, childName?: string): void;
+}
+
+/** A processor that cannot change the key, so that the partitioning stays as it is. */
+export interface FixedKeyProcessor<K, VIn, VOut = never> {
+  init?(context: FixedKeyProcessorContext<K, VOut>): void;
+  process(record: FixedKeyRecord<K, VIn>): void;
+  close?(): void;
+}
+
+export interface FixedKeyProcessorSupplier<K, VIn, VOut = never> {
+  get(): FixedKeyProcessor<K, VIn, VOut>;
+  stores?(): readonly StoreBuilder[];
+}

@@ -1,0 +1,11 @@
+import { defineTopic } from '../../schemas/topic.ts';
+
+/** The securities that can be traded; the newest record of a symbol counts. */
+export const REFERENCE_ASSETS = defineTopic({
+  name: 'reference.assets',
+  schema: 'opentape.assets.Asset',
+  key: 'symbol',
+  partitions: { embedded: 1, kafka: 1 },
+  retentionMs: null,
+  cleanupPolicy: 'compact',
+});
