@@ -1,0 +1,24 @@
+/** The errors of the serving layer, each with what it means. */
+export const SERVING_ERRORS = {
+  SERVING_CONFIG: 'a setting is missing or wrong',
+  SERVING_PORT_IN_USE: 'another process listens on the port',
+  SERVING_NOT_READY: 'the platform is still starting',
+  SERVING_OUTCOME_TIMEOUT: 'the outcome of a command did not become known in time',
+  SERVING_SOURCE: 'the market source failed',
+  SERVING_NOT_FOUND: 'what was asked for is not there',
+  SERVING_UNREACHABLE: 'the running instance does not answer',
+  SERVING_CREDENTIALS: 'the file of credentials cannot be used',
+} as const;
+
+export type ServingErrorCode = keyof typeof SERVING_ERRORS;
+
+export class ServingError extends Error {
+  readonly code: ServingErrorCode;
+
+  /** @param message one line that says what is wrong and what would be right */
+  constructor(code: ServingErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'ServingError';
+    this.code = code;
+  }
+}

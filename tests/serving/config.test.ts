@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from '../../serving/config.ts';
+import { ServingError } from '../../serving/errors.ts';
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof ServingError);
+    assert.equal(error.code, 'SERVING_CONFIG');
+    assert.doesNotMatch(error.message, /\n/);
+    return error.message;
+  }
+  throw new Error('the settings were taken');
+}
+
+test('without settings it binds loopback on 8080 and simulates a dozen symbols', () => {
+  const config = readConfig({ PATH: '/usr/bin' });
+  assert.equal(config.host, '127.0.0.1');
+  assert.equal(config.port, 8080);
+  assert.deepEqual(config.source, { kind: 'simulator', seed: 1, symbols: 12, quotesPerSecond: null });
+});
+
+test('names the setting and the value that is wrong', () => {
+  assert.match(refusal({ PORT: 'eighty' }), /^PORT: "eighty" is not valid/);
+  assert.match(refusal({ PORT: '70000' }), /^PORT/);
+  assert.match(refusal({ OPENTAPE_SOURCE: 'csv' }), /^OPENTAPE_SOURCE: "csv"/);
+});
+
+test('suggests the setting a misspelt one was meant for', () => {
+  assert.match(refusal({ OPENTAPE_DATADIR: '/tmp/x' }), /did you mean OPENTAPE_DATA_DIR\?/);
+});
+
+test('never shows a secret', () => {
+  assert.doesNotMatch(refusal({ OPENTAPE_DEMO_KEY: 'DEMO-KEY-1', OPENTAPE_DEMO_SECRET: 'hunter2' }), /hunter2/);
+});
+
+test('asks for key and secret together, and for the folder of a Lean replay', () => {
+  assert.match(refusal({ OPENTAPE_DEMO_KEY: 'DEMO-KEY-1' }), /set both or neither/);
+  assert.match(refusal({ OPENTAPE_SOURCE: 'lean' }), /OPENTAPE_LEAN_DIR/);
+});
+
+test('a Lean replay keeps exchange hours unless told otherwise', () => {
+  const config = readConfig({ OPENTAPE_SOURCE: 'lean', OPENTAPE_LEAN_DIR: 'data', OPENTAPE_LEAN_SPEED: 'max' });
+  assert.equal(config.session, 'us-equities');
+  assert.ok(config.source.kind === 'lean' && config.source.speed === 'max');
+});
