@@ -48,7 +48,9 @@ export interface CommitWriter {
 export interface CycleParticipant {
   /**
    * Records from producers, just appended, in order of their sequence. Process each with all it leads to (records the
-   * participant appends meanwhile included) before the next.
+   * participant appends meanwhile included) before the next. The log calls this for every single record, before it appends
+   * the next one: a topic that both producers and topologies write then holds its records in the order in which they were
+   * processed, whatever the slicing of sends and commits.
    * @throws to roll the cycle back; the log then calls `onRollback` and runs the same producer records through a new cycle.
    */
   onAppended(records: readonly AppendedRecord[]): void;
