@@ -10,9 +10,9 @@ const HALF = PRODUCT_PER_MICRO / 2;
 const TICKS_PER_DOLLAR = 10_000;
 const TICKS_PER_CENT = 100;
 
-/** Bounds of what an order may ask for. With them no product or sum of one order can leave the safe integers. */
+/** Bounds of what an order may ask for: a million dollars a share, a hundred million shares. With them no product or sum of one order can leave the safe integers. */
 export const PRICE_MAX_TICKS = 10_000_000_000 as PriceTicks;
-export const QUANTITY_MAX_MICROS = 1_000_000_000_000_000 as QuantityMicros;
+export const QUANTITY_MAX_MICROS = 100_000_000_000_000 as QuantityMicros;
 /** A billion dollars. */
 export const NOTIONAL_MAX_MICROS = 1_000_000_000_000_000 as CashMicros;
 /** Five billion dollars: most that may be deposited in one account. */
