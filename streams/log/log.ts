@@ -82,7 +82,9 @@ export interface LogAdmin {
   /** The first offset whose record is not older than the time, or the latest offset where there is none. */
   offsetForTimestamp(partition: TopicPartition, timestampMs: number): Promise<number>;
   /** Positions an application has committed: partition -> next offset to read. */
-  committedPositions(applicationId: string): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
+  committedPositions(
+    applicationId: string,
+  ): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
 }
 
 export interface LogEngine {

@@ -1,0 +1,144 @@
+import { StoreError } from '../../../stores/errors.ts';
+import { Database, type DatabaseBatch } from '../../../stores/rocksdb/database.ts';
+import { divideMemoryBudget } from '../../../stores/rocksdb/memoryBudget.ts';
+import { LogError, messageOf } from '../errors.ts';
+import { DatabaseSnapshot, type DataDirectory, damaged, prepareDirectory } from './directory.ts';
+import type { CommitFaults } from './faults.ts';
+import type { LogColumn, LogDatabase, LogWriteBatch, RowRange } from './logDatabase.ts';
+
+/** How the memory is divided: batches are read in sequence and need memtables, stores are read at random and need cache. */
+const WEIGHTS = { log: 8, state: 7, meta: 1 } as const;
+
+/** One RocksDB with the columns of a log. It can be closed and opened again below those who use it. */
+export class RocksLogDatabase implements LogDatabase {
+  private readonly location: string;
+  private readonly memoryBudgetBytes: number;
+  private handle: Database | null = null;
+
+  constructor(location: string, memoryBudgetBytes: number) {
+    this.location = location;
+    this.memoryBudgetBytes = memoryBudgetBytes;
+  }
+
+  /** @throws StoreError */
+  async reopen(): Promise<void> {
+    await this.close();
+    const budgets = divideMemoryBudget(this.memoryBudgetBytes, WEIGHTS);
+    this.handle = await Database.open(this.location, {
+      createIfMissing: true,
+      columns: {
+        log: { ...budgets.log, compaction: 'universal', compression: false },
+        state: { ...budgets.state, compaction: 'level', compression: false },
+        meta: { ...budgets.meta, compaction: 'level', compression: false },
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    const handle = this.handle;
+    this.handle = null;
+    await handle?.close();
+  }
+
+  get(column: LogColumn, key: Buffer): Buffer | null {
+    return this.opened().getSync(column, key);
+  }
+
+  rows(column: LogColumn, range: RowRange): readonly Buffer[] {
+    const { gte, lt, reverse = false, limit = -1, bytesMax = Number.POSITIVE_INFINITY } = range;
+    const rows: Buffer[] = [];
+    let bytes = 0;
+    const scan = this.opened().scan(column, { gte, lt, reverse, limit });
+    try {
+      for (let row = scan.next(); row.done !== true && bytes <= bytesMax; row = scan.next()) {
+        rows.push(row.value[0], row.value[1]);
+        bytes += row.value[1].length;
+      }
+    } finally {
+      scan.close();
+    }
+    return rows;
+  }
+
+  batch(): LogWriteBatch {
+    return new RocksWriteBatch(this.opened().createBatch());
+  }
+
+  write(batch: LogWriteBatch): void {
+    this.opened();
+    (batch as RocksWriteBatch).raw.write({ sync: true });
+  }
+
+  private opened(): Database {
+    if (this.handle === null) throw new LogError('LOG_IO', 'the database is not open at the moment');
+    return this.handle;
+  }
+}
+
+class RocksWriteBatch implements LogWriteBatch {
+  readonly raw: DatabaseBatch;
+
+  constructor(raw: DatabaseBatch) {
+    this.raw = raw;
+  }
+
+  get length(): number {
+    return this.raw.length;
+  }
+
+  put(column: LogColumn, key: Buffer, value: Buffer): void {
+    this.raw.put(column, key, value);
+  }
+
+  delete(column: LogColumn, key: Buffer): void {
+    this.raw.del(column, key);
+  }
+}
+
+export interface OpenedDatabase {
+  readonly directory: DataDirectory;
+  readonly database: RocksLogDatabase;
+  readonly snapshot: DatabaseSnapshot | null;
+}
+
+/**
+ * Checks the data directory and opens its database. The caller checks what was opened and then discards the snapshot, or closes
+ * the database and restores it.
+ * @throws LogError LOG_VERSION_NEWER, LOG_DIRECTORY_IN_USE, LOG_DIRECTORY_FOREIGN, LOG_DIRECTORY_DAMAGED, LOG_IO
+ */
+export async function openDatabase(
+  path: string,
+  memoryBudgetBytes: number,
+  faults: CommitFaults,
+): Promise<OpenedDatabase> {
+  const directory = prepareDirectory(path);
+  const snapshot = DatabaseSnapshot.take(directory);
+  faults.at('open:before-database');
+  const database = new RocksLogDatabase(directory.database, memoryBudgetBytes);
+  try {
+    await database.reopen();
+  } catch (cause) {
+    const failure = openError(directory, cause);
+    if (failure.code === 'LOG_DIRECTORY_IN_USE') snapshot?.discard();
+    else snapshot?.restore();
+    throw failure;
+  }
+  faults.at('open:after-database');
+  return { directory, database, snapshot };
+}
+
+function openError(directory: DataDirectory, cause: unknown): LogError {
+  const code = cause instanceof StoreError ? cause.code : null;
+  const message = messageOf(cause);
+  if (code === 'STORE_LOCKED') {
+    return new LogError(
+      'LOG_DIRECTORY_IN_USE',
+      `the data directory ${directory.path} is in use by another process`,
+      cause,
+    );
+  }
+  if (code === 'STORE_CORRUPT' || /no such file|missing/i.test(message)) {
+    return damaged(directory.path, message, cause);
+  }
+  return new LogError('LOG_IO', `the data directory ${directory.path} cannot be opened: ${message}`, cause);
+}

@@ -1,0 +1,268 @@
+import sortedBtree from 'sorted-btree';
+import type { BytesStore, KeyValue, KeyValueIterator } from '../../../stores/store.ts';
+
+// The package is CommonJS: under Node's ESM its class is the member `default` of what is imported.
+const BTree = sortedBtree.default;
+type Tree<V> = InstanceType<typeof BTree<string, V>>;
+
+/** Reads the entries of a store that are committed. Keys are without the store's prefix. */
+export interface CommittedBytes {
+  get(key: Buffer): Buffer | null;
+  /** The first entries of from <= key < to, or the last ones in reverse. Null is open. */
+  entries(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+    limit: number,
+  ): readonly KeyValue<Buffer, Buffer>[];
+  /** A commit wrote these changes. */
+  apply(changes: ReadonlyMap<string, Buffer | null>): void;
+  approximateNumEntries(): number;
+}
+
+/** Byte strings as JavaScript strings, one byte a character: so they compare as bytes do. */
+export function keyText(key: Buffer): string {
+  return key.toString('latin1');
+}
+
+/** All entries of a store in memory. */
+export class ResidentBytes implements CommittedBytes {
+  private readonly tree: Tree<Buffer> = new BTree<string, Buffer>();
+
+  get(key: Buffer): Buffer | null {
+    return this.tree.get(keyText(key)) ?? null;
+  }
+
+  entries(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+    limit: number,
+  ): KeyValue<Buffer, Buffer>[] {
+    const found: KeyValue<Buffer, Buffer>[] = [];
+    let text = reverse ? (to === null ? undefined : keyText(to)) : from === null ? undefined : keyText(from);
+    const low = from === null ? '' : keyText(from);
+    const high = to === null ? null : keyText(to);
+    if (!reverse && text !== undefined && found.length < limit) {
+      const value = this.tree.get(text);
+      if (value !== undefined && (high === null || text < high)) found.push(entryOf(text, value));
+    }
+    while (found.length < limit) {
+      const pair = reverse ? this.tree.nextLowerPair(text) : this.tree.nextHigherPair(text);
+      if (pair === undefined || (reverse ? pair[0] < low : high !== null && pair[0] >= high)) break;
+      text = pair[0];
+      found.push(entryOf(pair[0], pair[1]));
+    }
+    return found;
+  }
+
+  apply(changes: ReadonlyMap<string, Buffer | null>): void {
+    for (const [text, value] of changes) {
+      if (value === null) this.tree.delete(text);
+      else this.tree.set(text, value);
+    }
+  }
+
+  approximateNumEntries(): number {
+    return this.tree.size;
+  }
+
+  clear(): void {
+    this.tree.clear();
+  }
+}
+
+function entryOf(text: string, value: Buffer): KeyValue<Buffer, Buffer> {
+  return { key: Buffer.from(text, 'latin1'), value };
+}
+
+/** Changes of the open cycle over committed entries. Reads see both. */
+export class OverlayBytes implements BytesStore {
+  private readonly base: CommittedBytes;
+  private readonly onClose: () => void;
+  private changes = new Map<string, Buffer | null>();
+  /** The changed keys in order; made by the first scan of a cycle, kept up from then on. */
+  private order: Tree<undefined> | null = null;
+
+  constructor(base: CommittedBytes, onClose: () => void) {
+    this.base = base;
+    this.onClose = onClose;
+  }
+
+  get(key: Buffer): Buffer | null {
+    if (this.changes.size > 0) {
+      const changed = this.changes.get(keyText(key));
+      if (changed !== undefined) return changed;
+    }
+    return this.base.get(key);
+  }
+
+  put(key: Buffer, value: Buffer | null): void {
+    const text = keyText(key);
+    this.changes.set(text, value);
+    this.order?.set(text, undefined);
+  }
+
+  scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer> {
+    return new BytesIterator(this.mergedEntries(from, to, reverse));
+  }
+
+  approximateNumEntries(): number {
+    return this.base.approximateNumEntries();
+  }
+
+  close(): void {
+    this.onClose();
+  }
+
+  /** What the open cycle changed. */
+  pending(): ReadonlyMap<string, Buffer | null> {
+    return this.changes;
+  }
+
+  /** The changes are durable: they become the committed entries. */
+  commit(): void {
+    if (this.changes.size === 0) return;
+    this.base.apply(this.changes);
+    this.discard();
+  }
+
+  discard(): void {
+    if (this.changes.size === 0) return;
+    this.changes = new Map();
+    this.order = null;
+  }
+
+  private *mergedEntries(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+  ): Generator<KeyValue<Buffer, Buffer>, undefined> {
+    const changed = this.changedKeys(from, to, reverse);
+    let change = changed.next();
+    for (const entry of chunkedEntries(this.base, from, to, reverse)) {
+      const text = keyText(entry.key);
+      while (change.done !== true && (reverse ? change.value > text : change.value < text)) {
+        const value = this.changes.get(change.value);
+        if (value != null) yield entryOf(change.value, value);
+        change = changed.next();
+      }
+      if (change.done !== true && change.value === text) change = changed.next();
+      const value = this.changes.get(text);
+      if (value === undefined) yield entry;
+      else if (value !== null) yield { key: entry.key, value };
+    }
+    for (; change.done !== true; change = changed.next()) {
+      const value = this.changes.get(change.value);
+      if (value != null) yield entryOf(change.value, value);
+    }
+    return undefined;
+  }
+
+  private *changedKeys(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+  ): Generator<string, undefined> {
+    if (this.changes.size === 0) return undefined;
+    if (this.order === null) {
+      this.order = new BTree<string, undefined>();
+      for (const text of this.changes.keys()) this.order.set(text, undefined);
+    }
+    const low = from === null ? null : keyText(from);
+    const high = to === null ? null : keyText(to);
+    const order = this.order;
+    let text = (reverse ? high : low) ?? undefined;
+    if (!reverse && text !== undefined && (high === null || text < high) && order.has(text)) yield text;
+    for (;;) {
+      text = reverse ? order.nextLowerKey(text) : order.nextHigherKey(text);
+      if (text === undefined || (reverse ? low !== null && text < low : high !== null && text >= high))
+        return undefined;
+      yield text;
+    }
+  }
+}
+
+const FIRST_CHUNK = 16;
+const NEXT_CHUNK = 512;
+
+function* chunkedEntries(
+  base: CommittedBytes,
+  from: Buffer | null,
+  to: Buffer | null,
+  reverse: boolean,
+): Generator<KeyValue<Buffer, Buffer>, undefined> {
+  let low = from;
+  let high = to;
+  for (let limit = FIRST_CHUNK; ; limit = NEXT_CHUNK) {
+    const entries = base.entries(low, high, reverse, limit);
+    yield* entries;
+    if (entries.length < limit) return undefined;
+    const last = entries[entries.length - 1]!.key;
+    if (reverse) high = last;
+    else low = Buffer.concat([last, Buffer.alloc(1)]);
+  }
+}
+
+/** A generator that can be closed early. */
+export class BytesIterator implements KeyValueIterator<Buffer, Buffer> {
+  private readonly entries: Generator<KeyValue<Buffer, Buffer>, undefined>;
+
+  constructor(entries: Generator<KeyValue<Buffer, Buffer>, undefined>) {
+    this.entries = entries;
+  }
+
+  next(): IteratorResult<KeyValue<Buffer, Buffer>, undefined> {
+    return this.entries.next();
+  }
+
+  return(): IteratorResult<KeyValue<Buffer, Buffer>, undefined> {
+    return this.entries.return(undefined);
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  close(): void {
+    this.entries.return(undefined);
+  }
+}
+
+const NO_BYTES: CommittedBytes = {
+  get: () => null,
+  entries: () => [],
+  apply: () => undefined,
+  approximateNumEntries: () => 0,
+};
+
+/** Committed entries only, read-only. */
+export class CommittedBytesStore implements BytesStore {
+  private readonly base: () => CommittedBytes | null;
+
+  /** @param base asked at every read: null while the store has never been written */
+  constructor(base: () => CommittedBytes | null) {
+    this.base = base;
+  }
+
+  get(key: Buffer): Buffer | null {
+    return this.base()?.get(key) ?? null;
+  }
+
+  put(): void {
+    throw new TypeError('a view of committed data cannot be written');
+  }
+
+  scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer> {
+    const base = this.base();
+    return new BytesIterator(chunkedEntries(base ?? NO_BYTES, from, to, reverse));
+  }
+
+  approximateNumEntries(): number {
+    return this.base()?.approximateNumEntries() ?? 0;
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+}

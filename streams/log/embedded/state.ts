@@ -1,0 +1,226 @@
+import type {
+  BytesStore,
+  KeyValue,
+  StateBackend,
+  StoreLocation,
+  StoreResidence,
+} from '../../../stores/store.ts';
+import { LogError } from '../errors.ts';
+import { afterPrefix, IDS_KEY, partitionPrefix, partitionPrefixEnd, STORE_PREFIX, storeKey } from './keys.ts';
+import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
+import { type CommittedBytes, CommittedBytesStore, OverlayBytes, ResidentBytes } from './overlay.ts';
+import { readIds } from './topics.ts';
+
+/** Entries read at once when a resident store is filled. */
+const LOAD_CHUNK = 4096;
+/** How far entries are counted for an estimate. */
+const COUNT_BYTES = 256 * 1024;
+
+interface OpenStore {
+  readonly location: StoreLocation;
+  readonly prefix: Buffer;
+  readonly overlay: OverlayBytes;
+  readonly database: DatabaseBytes;
+  readonly resident: ResidentBytes | null;
+}
+
+/** The committed entries of one store partition, in column `state` behind a prefix. */
+class DatabaseBytes implements CommittedBytes {
+  private readonly database: LogDatabase;
+  private readonly prefix: Buffer;
+  private readonly end: Buffer;
+
+  constructor(database: LogDatabase, storeId: number, partition: number) {
+    this.database = database;
+    this.prefix = partitionPrefix(storeId, partition);
+    this.end = partitionPrefixEnd(storeId, partition);
+  }
+
+  get(key: Buffer): Buffer | null {
+    return this.database.get('state', withPrefix(this.prefix, key));
+  }
+
+  entries(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+    limit: number,
+  ): KeyValue<Buffer, Buffer>[] {
+    const rows = this.database.rows('state', {
+      gte: from === null ? this.prefix : withPrefix(this.prefix, from),
+      lt: to === null ? this.end : withPrefix(this.prefix, to),
+      reverse,
+      limit,
+    });
+    const entries: KeyValue<Buffer, Buffer>[] = [];
+    for (let row = 0; row < rows.length; row += 2) {
+      entries.push({ key: rows[row]!.subarray(this.prefix.length), value: rows[row + 1]! });
+    }
+    return entries;
+  }
+
+  apply(): void {
+    // The commit wrote the changes to the database already.
+  }
+
+  approximateNumEntries(): number {
+    const counted = 4096;
+    return (
+      this.database.rows('state', { gte: this.prefix, lt: this.end, limit: counted, bytesMax: COUNT_BYTES })
+        .length / 2
+    );
+  }
+}
+
+function withPrefix(prefix: Buffer, key: Buffer): Buffer {
+  const whole = Buffer.allocUnsafe(prefix.length + key.length);
+  whole.set(prefix, 0);
+  whole.set(key, prefix.length);
+  return whole;
+}
+
+/** The state stores of an embedded log. Their changes are written by the log's own commits. */
+export class EmbeddedState implements StateBackend {
+  private readonly database: LogDatabase;
+  private readonly stores = new Map<string, OpenStore>();
+  private readonly storeIds = new Map<string, number>();
+
+  constructor(database: LogDatabase) {
+    this.database = database;
+    this.loadIds();
+  }
+
+  /**
+   * Opens a store partition for writing; its writes become durable with the next commit of the log.
+   * @throws LogError LOG_STORE_IN_USE where it is open already, LOG_IO
+   */
+  open(location: StoreLocation, residence: StoreResidence): BytesStore {
+    const name = nameOf(location);
+    if (this.stores.has(name)) {
+      throw new LogError(
+        'LOG_STORE_IN_USE',
+        `store ${location.storeName} of ${location.applicationId}, partition ${location.partition}, is open already`,
+      );
+    }
+    const id = this.storeId(location);
+    const database = new DatabaseBytes(this.database, id, location.partition);
+    const resident = residence === 'memory' ? new ResidentBytes() : null;
+    if (resident !== null) fill(resident, database);
+    const overlay = new OverlayBytes(resident ?? database, () => void this.stores.delete(name));
+    const prefix = partitionPrefix(id, location.partition);
+    this.stores.set(name, { location, prefix, overlay, database, resident });
+    return overlay;
+  }
+
+  openCommitted(location: StoreLocation): BytesStore {
+    const name = nameOf(location);
+    let database: DatabaseBytes | null = null;
+    return new CommittedBytesStore(() => {
+      const open = this.stores.get(name);
+      if (open !== undefined) return open.resident ?? open.database;
+      const id = this.storeIds.get(idNameOf(location));
+      if (database === null && id !== undefined)
+        database = new DatabaseBytes(this.database, id, location.partition);
+      return database;
+    });
+  }
+
+  /** Names and partitions of all stores that hold something, for tools. */
+  list(): readonly StoreLocation[] {
+    const found: StoreLocation[] = [];
+    for (const [name, id] of this.storeIds) {
+      const [applicationId, storeName] = name.split('\0');
+      for (let next = 0; ; ) {
+        const rows = this.database.rows('state', {
+          gte: partitionPrefix(id, next),
+          lt: partitionPrefix(id + 1, 0),
+          limit: 1,
+        });
+        if (rows.length === 0) break;
+        const partition = rows[0]!.readUInt32BE(4);
+        found.push({ applicationId: applicationId!, storeName: storeName!, partition });
+        next = partition + 1;
+      }
+    }
+    return found;
+  }
+
+  /** Puts what the open cycle changed into the batch. */
+  drainInto(batch: LogWriteBatch): void {
+    for (const { overlay, prefix } of this.stores.values()) {
+      for (const [text, value] of overlay.pending()) {
+        const key = Buffer.allocUnsafe(prefix.length + text.length);
+        key.set(prefix, 0);
+        key.write(text, prefix.length, 'latin1');
+        if (value === null) batch.delete('state', key);
+        else batch.put('state', key, value);
+      }
+    }
+  }
+
+  /** The batch is durable. */
+  committed(): void {
+    for (const { overlay } of this.stores.values()) overlay.commit();
+  }
+
+  discard(): void {
+    for (const { overlay } of this.stores.values()) overlay.discard();
+  }
+
+  /** The database was opened again: takes over what it holds. */
+  reload(): void {
+    this.loadIds();
+    for (const { overlay, resident, database } of this.stores.values()) {
+      overlay.discard();
+      if (resident === null) continue;
+      resident.clear();
+      fill(resident, database);
+    }
+  }
+
+  close(): void {
+    this.stores.clear();
+  }
+
+  private loadIds(): void {
+    const rows = this.database.rows('meta', {
+      gte: Buffer.from(STORE_PREFIX),
+      lt: afterPrefix(STORE_PREFIX),
+    });
+    for (let row = 0; row < rows.length; row += 2) {
+      this.storeIds.set(rows[row]!.toString().slice(STORE_PREFIX.length), rows[row + 1]!.readUInt32BE(0));
+    }
+  }
+
+  private storeId(location: StoreLocation): number {
+    const name = idNameOf(location);
+    const known = this.storeIds.get(name);
+    if (known !== undefined) return known;
+    const ids = readIds(this.database);
+    const value = Buffer.alloc(4);
+    value.writeUInt32BE(ids.store, 0);
+    const batch = this.database.batch();
+    batch.put('meta', storeKey(location.applicationId, location.storeName), value);
+    batch.put('meta', IDS_KEY, Buffer.from(JSON.stringify({ ...ids, store: ids.store + 1 })));
+    this.database.write(batch);
+    this.storeIds.set(name, ids.store);
+    return ids.store;
+  }
+}
+
+function fill(resident: ResidentBytes, database: DatabaseBytes): void {
+  for (let from: Buffer | null = null; ; ) {
+    const entries: readonly KeyValue<Buffer, Buffer>[] = database.entries(from, null, false, LOAD_CHUNK);
+    resident.apply(new Map(entries.map(({ key, value }) => [key.toString('latin1'), value])));
+    if (entries.length < LOAD_CHUNK) return;
+    from = Buffer.concat([entries[entries.length - 1]!.key, Buffer.alloc(1)]);
+  }
+}
+
+function idNameOf({ applicationId, storeName }: StoreLocation): string {
+  return `${applicationId}\0${storeName}`;
+}
+
+function nameOf(location: StoreLocation): string {
+  return `${idNameOf(location)}\0${location.partition}`;
+}
