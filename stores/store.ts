@@ -70,7 +70,12 @@ export interface ReadOnlyWindowStore<K, V> {
   fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
   backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
   /** Windows of the keys from `fromKey` to `toKey`, both inclusive, null being open. */
-  fetchRange(fromKey: K | null, toKey: K | null, fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
+  fetchRange(
+    fromKey: K | null,
+    toKey: K | null,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, V>;
   fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
   all(): KeyValueIterator<Windowed<K>, V>;
 }

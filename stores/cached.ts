@@ -1,0 +1,31 @@
+import type { StateStore } from './store.ts';
+
+/**
+ * Told of each key whose value changed since the last flush, in order of first writing.
+ * @param oldValue what the key held before the first of these changes
+ */
+export type FlushListener<K, V> = (key: K, newValue: V | null, oldValue: V | null) => void;
+
+/** What the runtime may ask of a store that keeps decoded values in memory. */
+export interface CachedStateStore<K, V> extends StateStore {
+  /** Drops everything held in memory: the layer below was rolled back. */
+  rollback(): void;
+  /** Makes the store a record cache in Kafka Streams' sense: the listener hears of each changed key once a flush. */
+  setFlushListener(listener: FlushListener<K, V>): void;
+  readonly statistics: StoreStatistics;
+}
+
+/** Counts since the store was opened. */
+export interface StoreStatistics {
+  gets: number;
+  puts: number;
+  hits: number;
+  flushed: number;
+}
+
+export function isCachedStateStore(store: StateStore): store is CachedStateStore<unknown, unknown> {
+  return 'rollback' in store && typeof store.rollback === 'function';
+}
+
+/** A key of a Map: the key itself where equal keys are identical, else text that stands for its bytes. */
+export type CacheKey = string | number | bigint;

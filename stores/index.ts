@@ -1,0 +1,134 @@
+import { StoreError } from './errors.ts';
+import { CachingKeyValueStore } from './keyValueStore.ts';
+import type { Serde } from './serde.ts';
+import { valueAndTimestampSerde } from './serdes.ts';
+import type {
+  BytesStore,
+  KeyValueStore,
+  StateStore,
+  StoreBuilder,
+  StoreResidence,
+  ValueAndTimestamp,
+  WindowStore,
+} from './store.ts';
+import { CachingWindowStore } from './windowStore.ts';
+
+export * from './cached.ts';
+export * from './errors.ts';
+export { MemoryStateBackend } from './memory/memoryBackend.ts';
+export { MemoryBytesStore } from './memory/memoryBytesStore.ts';
+export { ResidentBytesStore } from './memory/residentBytesStore.ts';
+export { OverlayBytesStore } from './overlay.ts';
+export { prefixEnd } from './prefix.ts';
+export type { Serde } from './serde.ts';
+export * from './serdes.ts';
+export type * from './store.ts';
+export type { ChangeSink, TransactionalBytesStore } from './transactional.ts';
+
+const DEFAULT_CACHE_ENTRIES = 20_000;
+
+export interface StoreOptions<K, V> {
+  /** Unique within the application. */
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  /** persistent: on disk, what was used lately in memory. memory: all of it in memory, and committed with the log where the engine can. */
+  readonly residence?: StoreResidence;
+  readonly loggingEnabled?: boolean;
+  /** Hold downstream updates back until the commit, one a key (Kafka Streams' record cache). Off unless asked for. */
+  readonly cachingEnabled?: boolean;
+  /** Decoded values kept at most by each task. */
+  readonly cacheEntriesMax?: number;
+}
+
+export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
+  readonly windowSizeMs: number;
+  /** How long a window is kept, counted from its start; at least the window size. */
+  readonly retentionMs: number;
+}
+
+function builder<S extends StateStore>(
+  options: Omit<StoreOptions<never, never>, 'keySerde' | 'valueSerde'>,
+  kind: StoreBuilder['kind'],
+  make: (bytes: BytesStore, cacheEntriesMax: number) => S,
+): StoreBuilder<S> {
+  if (options.name === '') throw new StoreError('STORE_ARGUMENT', 'a store needs a name');
+  const residence = options.residence ?? 'persistent';
+  return {
+    name: options.name,
+    residence,
+    kind,
+    loggingEnabled: options.loggingEnabled ?? true,
+    cachingEnabled: options.cachingEnabled ?? false,
+    build: (backend, location) =>
+      make(backend.open(location, residence), options.cacheEntriesMax ?? DEFAULT_CACHE_ENTRIES),
+    buildCommitted: (backend, location) => make(backend.openCommitted(location), 0),
+  };
+}
+
+function keyValue<K, V>(
+  options: StoreOptions<K, V>,
+  kind: StoreBuilder['kind'],
+): StoreBuilder<KeyValueStore<K, V>> {
+  return builder(
+    options,
+    kind,
+    (bytes, cacheEntriesMax) =>
+      new CachingKeyValueStore<K, V>(bytes, {
+        name: options.name,
+        keySerde: options.keySerde,
+        valueSerde: options.valueSerde,
+        persistent: options.residence !== 'memory',
+        cacheEntriesMax,
+      }),
+  );
+}
+
+function window<K, V>(
+  options: WindowStoreOptions<K, V>,
+  kind: StoreBuilder['kind'],
+): StoreBuilder<WindowStore<K, V>> {
+  const { windowSizeMs, retentionMs } = options;
+  if (!(windowSizeMs > 0)) {
+    throw new StoreError(
+      'STORE_ARGUMENT',
+      `store ${options.name}: a window of ${windowSizeMs} ms; it must be longer than 0`,
+    );
+  }
+  if (!(retentionMs >= windowSizeMs)) {
+    throw new StoreError(
+      'STORE_ARGUMENT',
+      `store ${options.name}: a retention of ${retentionMs} ms is shorter than the window of ${windowSizeMs} ms`,
+    );
+  }
+  return builder(
+    options,
+    kind,
+    (bytes, cacheEntriesMax) =>
+      new CachingWindowStore<K, V>(bytes, {
+        name: options.name,
+        keySerde: options.keySerde,
+        valueSerde: options.valueSerde,
+        windowSizeMs,
+        retentionMs,
+        persistent: options.residence !== 'memory',
+        cacheEntriesMax,
+      }),
+  );
+}
+
+/** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */
+export const Stores = {
+  keyValueStore: <K, V>(options: StoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> =>
+    keyValue(options, 'key-value'),
+  timestampedKeyValueStore: <K, V>(
+    options: StoreOptions<K, V>,
+  ): StoreBuilder<KeyValueStore<K, ValueAndTimestamp<V>>> =>
+    keyValue({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-key-value'),
+  windowStore: <K, V>(options: WindowStoreOptions<K, V>): StoreBuilder<WindowStore<K, V>> =>
+    window(options, 'window'),
+  timestampedWindowStore: <K, V>(
+    options: WindowStoreOptions<K, V>,
+  ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> =>
+    window({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-window'),
+} as const;

@@ -1,0 +1,244 @@
+import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import { StoreError } from './errors.ts';
+import { prefixEnd } from './prefix.ts';
+import type { Serde } from './serde.ts';
+import type { BytesStore, KeyValue, KeyValueIterator, KeyValueStore } from './store.ts';
+import { textOf } from './transactional.ts';
+
+interface Entry<K, V> {
+  readonly key: K;
+  value: V | null;
+  dirty: boolean;
+  /** What the layer below holds; only kept where a flush listener wants it. */
+  before: V | null;
+}
+
+class DecodingIterator<K, V> implements KeyValueIterator<K, V> {
+  readonly #rows: KeyValueIterator<Buffer, Buffer>;
+  readonly #decode: (row: KeyValue<Buffer, Buffer>) => KeyValue<K, V>;
+
+  constructor(
+    rows: KeyValueIterator<Buffer, Buffer>,
+    decode: (row: KeyValue<Buffer, Buffer>) => KeyValue<K, V>,
+  ) {
+    this.#rows = rows;
+    this.#decode = decode;
+  }
+
+  next(): IteratorResult<KeyValue<K, V>> {
+    const { done, value } = this.#rows.next();
+    return done ? { done: true, value: undefined } : { done: false, value: this.#decode(value) };
+  }
+
+  return(): IteratorResult<KeyValue<K, V>> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+export interface KeyValueStoreSettings<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  readonly persistent: boolean;
+  /** Decoded values held at most; beyond it changes go down and the cache starts anew. 0 reads through: for committed views. */
+  readonly cacheEntriesMax: number;
+}
+
+/**
+ * A key-value store of decoded values over bytes. Values read and written are kept decoded and go down as bytes once a flush, however
+ * often they changed. A scan sends changes down first and then sees the entries of that moment.
+ */
+export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedStateStore<K, V> {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly statistics: StoreStatistics = { gets: 0, puts: 0, hits: 0, flushed: 0 };
+  readonly #bytes: BytesStore;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<V>;
+  readonly #cacheEntriesMax: number;
+  readonly #cache = new Map<CacheKey, Entry<K, V>>();
+  #dirty: Entry<K, V>[] = [];
+  #listener: FlushListener<K, V> | null = null;
+  #open = true;
+
+  constructor(bytes: BytesStore, settings: KeyValueStoreSettings<K, V>) {
+    this.#bytes = bytes;
+    this.name = settings.name;
+    this.persistent = settings.persistent;
+    this.#keySerde = settings.keySerde;
+    this.#valueSerde = settings.valueSerde;
+    this.#cacheEntriesMax = settings.cacheEntriesMax;
+  }
+
+  isOpen(): boolean {
+    return this.#open;
+  }
+
+  setFlushListener(listener: FlushListener<K, V>): void {
+    this.#listener = listener;
+  }
+
+  #cacheKey(key: K): CacheKey {
+    if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint') return key;
+    return textOf(this.#keySerde.serialize(this.name, key));
+  }
+
+  #read(key: K): V | null {
+    const bytes = this.#bytes.get(this.#keySerde.serialize(this.name, key));
+    return bytes === null ? null : this.#valueSerde.deserialize(this.name, bytes);
+  }
+
+  #remember(cacheKey: CacheKey, key: K, value: V | null): Entry<K, V> {
+    if (this.#cache.size >= this.#cacheEntriesMax) {
+      this.flush();
+      this.#cache.clear();
+    }
+    const entry: Entry<K, V> = { key, value, dirty: false, before: value };
+    this.#cache.set(cacheKey, entry);
+    return entry;
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) throw new StoreError('STORE_CLOSED', `store ${this.name} is closed`);
+  }
+
+  get(key: K): V | null {
+    if (!this.#open) this.#checkOpen();
+    this.statistics.gets += 1;
+    if (this.#cacheEntriesMax === 0) return this.#read(key);
+    const cacheKey = this.#cacheKey(key);
+    const entry = this.#cache.get(cacheKey);
+    if (entry !== undefined) {
+      this.statistics.hits += 1;
+      return entry.value;
+    }
+    return this.#remember(cacheKey, key, this.#read(key)).value;
+  }
+
+  put(key: K, value: V | null): void {
+    if (!this.#open) this.#checkOpen();
+    this.statistics.puts += 1;
+    const cacheKey = this.#cacheKey(key);
+    let entry = this.#cache.get(cacheKey);
+    if (entry === undefined) {
+      // The old value is only worth a read where somebody is told of it.
+      entry = this.#remember(cacheKey, key, this.#listener === null ? null : this.#read(key));
+    }
+    if (!entry.dirty) {
+      entry.dirty = true;
+      entry.before = entry.value;
+      this.#dirty.push(entry);
+    }
+    entry.value = value;
+  }
+
+  putIfAbsent(key: K, value: V): V | null {
+    const present = this.get(key);
+    if (present === null) this.put(key, value);
+    return present;
+  }
+
+  putAll(entries: readonly KeyValue<K, V | null>[]): void {
+    for (const { key, value } of entries) this.put(key, value);
+  }
+
+  delete(key: K): V | null {
+    const present = this.get(key);
+    this.put(key, null);
+    return present;
+  }
+
+  #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<K, V> {
+    this.#checkOpen();
+    this.#writeDown();
+    return new DecodingIterator(this.#bytes.scan(from, to, reverse), ({ key, value }) => ({
+      key: this.#keySerde.deserialize(this.name, key),
+      value: this.#valueSerde.deserialize(this.name, value),
+    }));
+  }
+
+  #range(from: K | null, to: K | null, reverse: boolean): KeyValueIterator<K, V> {
+    const low = from === null ? null : this.#keySerde.serialize(this.name, from);
+    // The smallest key above an inclusive end is the end followed by a zero byte.
+    const high =
+      to === null ? null : Buffer.concat([this.#keySerde.serialize(this.name, to), Buffer.alloc(1)]);
+    return this.#scan(low, high, reverse);
+  }
+
+  range(from: K | null, to: K | null): KeyValueIterator<K, V> {
+    return this.#range(from, to, false);
+  }
+
+  reverseRange(from: K | null, to: K | null): KeyValueIterator<K, V> {
+    return this.#range(from, to, true);
+  }
+
+  all(): KeyValueIterator<K, V> {
+    return this.#scan(null, null, false);
+  }
+
+  reverseAll(): KeyValueIterator<K, V> {
+    return this.#scan(null, null, true);
+  }
+
+  prefixScan(prefix: Buffer): KeyValueIterator<K, V> {
+    return this.#scan(prefix, prefixEnd(prefix), false);
+  }
+
+  approximateNumEntries(): number {
+    this.#writeDown();
+    return this.#bytes.approximateNumEntries();
+  }
+
+  /** Sends changes down without telling the listener: they stay news to it until the flush. */
+  #writeDown(): void {
+    for (const entry of this.#dirty) this.#writeEntry(entry);
+    if (this.#listener === null) this.#settle();
+  }
+
+  #writeEntry(entry: Entry<K, V>): void {
+    const { key, value } = entry;
+    this.#bytes.put(
+      this.#keySerde.serialize(this.name, key),
+      value === null ? null : this.#valueSerde.serialize(this.name, value),
+    );
+  }
+
+  #settle(): void {
+    this.statistics.flushed += this.#dirty.length;
+    for (const entry of this.#dirty) entry.dirty = false;
+    this.#dirty = [];
+  }
+
+  flush(): void {
+    this.#checkOpen();
+    if (this.#dirty.length === 0) return;
+    const changed = this.#dirty;
+    this.#writeDown();
+    if (this.#listener === null) return;
+    this.#settle();
+    for (const entry of changed) this.#listener(entry.key, entry.value, entry.before);
+  }
+
+  rollback(): void {
+    this.#cache.clear();
+    this.#dirty = [];
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#cache.clear();
+    this.#dirty = [];
+    this.#bytes.close();
+  }
+}

@@ -1,0 +1,78 @@
+/** What is used of the RocksDB binding; it ships no types. */
+declare module 'rocksdb' {
+  export interface ColumnHandle {
+    readonly __column: unique symbol;
+  }
+
+  export interface ColumnSettings {
+    readonly memtableMemoryBudget?: number;
+    readonly cacheSize?: number;
+    readonly compaction?: 'level' | 'universal';
+    readonly compression?: boolean;
+    readonly blockSize?: number;
+  }
+
+  export interface OpenSettings extends ColumnSettings {
+    readonly createIfMissing: boolean;
+    readonly walCompression: boolean;
+    readonly parallelism: number;
+    readonly columns: Readonly<Record<string, ColumnSettings>>;
+  }
+
+  export interface IteratorSettings {
+    readonly column: ColumnHandle;
+    readonly gte?: Buffer;
+    readonly lt?: Buffer;
+    readonly reverse: boolean;
+    readonly limit: number;
+    readonly keyEncoding: 'buffer';
+    readonly valueEncoding: 'buffer';
+    readonly keys: boolean;
+    readonly values: boolean;
+    readonly highWaterMarkBytes: number;
+    readonly fillCache: boolean;
+  }
+
+  export interface RawIterator {
+    _nextvSync(
+      size: number,
+      options: object,
+    ): { readonly rows: readonly Buffer[]; readonly finished: boolean };
+    _closeSync(): void;
+  }
+
+  export interface RawBatch {
+    readonly length: number;
+    _put(key: Buffer, value: Buffer, options: { readonly column: ColumnHandle }): void;
+    _del(key: Buffer, options: { readonly column: ColumnHandle }): void;
+    _writeSync(options: { readonly sync: boolean }): void;
+    _closeSync(): void;
+  }
+
+  export class RocksLevel {
+    constructor(
+      directory: string,
+      options: { readonly keyEncoding: 'buffer'; readonly valueEncoding: 'buffer' },
+    );
+    readonly columns: Readonly<Record<string, ColumnHandle>>;
+    open(settings: OpenSettings): Promise<void>;
+    close(): Promise<void>;
+    getProperty(name: string): string;
+    _getManySync(
+      keys: readonly Buffer[],
+      options: { readonly column: ColumnHandle; readonly valueEncoding: 'buffer' },
+    ): readonly (Buffer | null | undefined)[];
+    _chainedBatch(): RawBatch;
+    _iterator(settings: IteratorSettings): RawIterator;
+    _clear(
+      options: {
+        readonly column: ColumnHandle;
+        readonly gte: Buffer;
+        readonly lt: Buffer;
+        readonly limit: number;
+        readonly reverse: boolean;
+      },
+      callback: (error: Error | null) => void,
+    ): void;
+  }
+}

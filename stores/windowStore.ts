@@ -1,0 +1,327 @@
+import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import { StoreError } from './errors.ts';
+import type { Serde } from './serde.ts';
+import { longNumberSerde } from './serdes.ts';
+import type { BytesStore, KeyValue, KeyValueIterator, Windowed, WindowStore } from './store.ts';
+import { textOf } from './transactional.ts';
+import {
+  NOTES_KEY,
+  segmentIntervalMs,
+  segmentStart,
+  windowKey,
+  windowRecordKeyOf,
+  windowStartOf,
+} from './windowKey.ts';
+
+interface Entry<K, V> {
+  readonly key: K;
+  readonly startMs: number;
+  value: V | null;
+  dirty: boolean;
+  before: V | null;
+}
+
+export interface WindowStoreSettings<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  readonly persistent: boolean;
+  /** Decoded windows held at most; 0 reads through: for committed views. */
+  readonly cacheEntriesMax: number;
+}
+
+/** Expired rows removed at most with one write, so that no single record pays for a whole segment. */
+const EXPIRE_ROWS = 64;
+
+/**
+ * A window store of decoded values over bytes. Time is the newest window start written; a window older than it by the retention is
+ * neither written nor found. Kafka Streams counts retention in the same way.
+ */
+export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateStore<Windowed<K>, V> {
+  readonly name: string;
+  readonly persistent: boolean;
+  readonly windowSizeMs: number;
+  readonly retentionMs: number;
+  readonly statistics: StoreStatistics = { gets: 0, puts: 0, hits: 0, flushed: 0 };
+  readonly #bytes: BytesStore;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<V>;
+  readonly #segmentMs: number;
+  readonly #cacheEntriesMax: number;
+  readonly #cache = new Map<CacheKey, Entry<K, V>[]>();
+  #cached = 0;
+  #dirty: Entry<K, V>[] = [];
+  #listener: FlushListener<Windowed<K>, V> | null = null;
+  #observedMs: number;
+  #notedMs: number;
+  #open = true;
+
+  constructor(bytes: BytesStore, settings: WindowStoreSettings<K, V>) {
+    this.#bytes = bytes;
+    this.name = settings.name;
+    this.persistent = settings.persistent;
+    this.windowSizeMs = settings.windowSizeMs;
+    this.retentionMs = settings.retentionMs;
+    this.#keySerde = settings.keySerde;
+    this.#valueSerde = settings.valueSerde;
+    this.#segmentMs = segmentIntervalMs(settings.retentionMs);
+    this.#cacheEntriesMax = settings.cacheEntriesMax;
+    this.#observedMs = this.#notedMs = this.#readNotes();
+  }
+
+  #readNotes(): number {
+    const notes = this.#bytes.get(NOTES_KEY);
+    return notes === null ? -1 : longNumberSerde.deserialize(this.name, notes);
+  }
+
+  isOpen(): boolean {
+    return this.#open;
+  }
+
+  setFlushListener(listener: FlushListener<Windowed<K>, V>): void {
+    this.#listener = listener;
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) throw new StoreError('STORE_CLOSED', `store ${this.name} is closed`);
+  }
+
+  #segment(startMs: number): number {
+    return Math.floor(startMs / this.#segmentMs);
+  }
+
+  /** The oldest window start that is still kept. */
+  #oldestMs(): number {
+    if (this.#cacheEntriesMax === 0) this.#observedMs = this.#notedMs = this.#readNotes();
+    return this.#observedMs - this.retentionMs + 1;
+  }
+
+  #cacheKey(key: K): CacheKey {
+    if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint') return key;
+    return textOf(this.#keySerde.serialize(this.name, key));
+  }
+
+  #locate(key: K, startMs: number): Buffer {
+    return windowKey(this.#segment(startMs), this.#keySerde.serialize(this.name, key), startMs);
+  }
+
+  #entry(key: K, startMs: number, read: boolean): Entry<K, V> {
+    const cacheKey = this.#cacheKey(key);
+    let entries = this.#cache.get(cacheKey);
+    if (entries !== undefined) {
+      for (let index = entries.length - 1; index >= 0; index -= 1) {
+        const entry = entries[index]!;
+        if (entry.startMs === startMs) {
+          this.statistics.hits += 1;
+          return entry;
+        }
+      }
+    }
+    if (this.#cached >= this.#cacheEntriesMax) {
+      this.flush();
+      this.#forget();
+      entries = undefined;
+    }
+    const bytes = read ? this.#bytes.get(this.#locate(key, startMs)) : null;
+    const value = bytes === null ? null : this.#valueSerde.deserialize(this.name, bytes);
+    const entry: Entry<K, V> = { key, startMs, value, dirty: false, before: value };
+    if (entries === undefined) this.#cache.set(cacheKey, [entry]);
+    else entries.push(entry);
+    this.#cached += 1;
+    return entry;
+  }
+
+  fetchSingle(key: K, windowStartMs: number): V | null {
+    if (!this.#open) this.#checkOpen();
+    this.statistics.gets += 1;
+    if (windowStartMs < this.#oldestMs() || windowStartMs < 0) return null;
+    if (this.#cacheEntriesMax === 0) {
+      const bytes = this.#bytes.get(this.#locate(key, windowStartMs));
+      return bytes === null ? null : this.#valueSerde.deserialize(this.name, bytes);
+    }
+    return this.#entry(key, windowStartMs, true).value;
+  }
+
+  put(key: K, value: V | null, windowStartMs: number): void {
+    if (!this.#open) this.#checkOpen();
+    this.statistics.puts += 1;
+    if (windowStartMs > this.#observedMs) {
+      this.#observedMs = windowStartMs;
+      this.#expire();
+    }
+    if (windowStartMs < this.#oldestMs()) return;
+    const entry = this.#entry(key, windowStartMs, this.#listener !== null);
+    if (!entry.dirty) {
+      entry.dirty = true;
+      entry.before = entry.value;
+      this.#dirty.push(entry);
+    }
+    entry.value = value;
+  }
+
+  /** Removes rows of segments that lie wholly before the retention. What is there, and when, depends on the writes alone. */
+  #expire(): void {
+    const first = this.#segment(Math.max(0, this.#oldestMs()));
+    if (first === 0) return;
+    const gone: Buffer[] = [];
+    const rows = this.#bytes.scan(null, segmentStart(first), false);
+    for (const { key } of rows) {
+      gone.push(key);
+      if (gone.length === EXPIRE_ROWS) break;
+    }
+    rows.close();
+    for (const key of gone) this.#bytes.put(key, null);
+  }
+
+  *#scan(from: Buffer, to: Buffer, reverse: boolean): KeyValueIterator0<Buffer> {
+    this.#checkOpen();
+    this.#writeDown();
+    const rows = this.#bytes.scan(from, to, reverse);
+    try {
+      yield* rows;
+    } finally {
+      rows.close();
+    }
+  }
+
+  *#windowsOf(key: K, fromMs: number, toMs: number, reverse: boolean): KeyValueIterator0<number, V> {
+    const wanted = this.#keySerde.serialize(this.name, key);
+    const low = Math.max(0, fromMs, this.#oldestMs());
+    const high = Math.min(toMs, this.#observedMs);
+    if (low > high) return;
+    const segments: number[] = [];
+    for (let segment = this.#segment(low); segment <= this.#segment(high); segment += 1)
+      segments.push(segment);
+    for (const segment of reverse ? segments.reverse() : segments) {
+      const end = Buffer.concat([windowKey(segment, wanted, high), Buffer.alloc(1)]);
+      for (const row of this.#scan(windowKey(segment, wanted, low), end, reverse)) {
+        // A longer key that starts with this one may lie between its windows.
+        if (!windowRecordKeyOf(row.key).equals(wanted)) continue;
+        yield { key: windowStartOf(row.key), value: this.#valueSerde.deserialize(this.name, row.value) };
+      }
+    }
+  }
+
+  *#windows(
+    fromKey: K | null,
+    toKey: K | null,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator0<Windowed<K>, V> {
+    const low = Math.max(0, fromMs, this.#oldestMs());
+    const high = Math.min(toMs, this.#observedMs);
+    if (low > high) return;
+    const first = fromKey === null ? null : this.#keySerde.serialize(this.name, fromKey);
+    const last = toKey === null ? null : this.#keySerde.serialize(this.name, toKey);
+    const end = segmentStart(this.#segment(high) + 1);
+    for (const { key, value } of this.#scan(segmentStart(this.#segment(low)), end, false)) {
+      const startMs = windowStartOf(key);
+      if (startMs < low || startMs > high) continue;
+      const recordKey = windowRecordKeyOf(key);
+      if (first !== null && Buffer.compare(recordKey, first) < 0) continue;
+      if (last !== null && Buffer.compare(recordKey, last) > 0) continue;
+      yield {
+        key: {
+          key: this.#keySerde.deserialize(this.name, recordKey),
+          window: { startMs, endMs: startMs + this.windowSizeMs },
+        },
+        value: this.#valueSerde.deserialize(this.name, value),
+      };
+    }
+  }
+
+  fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V> {
+    return closeable(this.#windowsOf(key, fromMs, toMs, false));
+  }
+
+  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V> {
+    return closeable(this.#windowsOf(key, fromMs, toMs, true));
+  }
+
+  fetchRange(
+    fromKey: K | null,
+    toKey: K | null,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, V> {
+    return closeable(this.#windows(fromKey, toKey, fromMs, toMs));
+  }
+
+  fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V> {
+    return closeable(this.#windows(null, null, fromMs, toMs));
+  }
+
+  all(): KeyValueIterator<Windowed<K>, V> {
+    return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
+  }
+
+  #writeDown(): void {
+    for (const { key, startMs, value } of this.#dirty) {
+      this.#bytes.put(
+        this.#locate(key, startMs),
+        value === null ? null : this.#valueSerde.serialize(this.name, value),
+      );
+    }
+    if (this.#observedMs !== this.#notedMs) {
+      this.#bytes.put(NOTES_KEY, longNumberSerde.serialize(this.name, this.#observedMs));
+      this.#notedMs = this.#observedMs;
+    }
+    if (this.#listener === null) this.#settle();
+  }
+
+  #settle(): void {
+    this.statistics.flushed += this.#dirty.length;
+    for (const entry of this.#dirty) entry.dirty = false;
+    this.#dirty = [];
+  }
+
+  flush(): void {
+    this.#checkOpen();
+    const changed = this.#dirty;
+    this.#writeDown();
+    if (this.#listener === null) return;
+    this.#settle();
+    for (const { key, startMs, value, before } of changed) {
+      this.#listener({ key, window: { startMs, endMs: startMs + this.windowSizeMs } }, value, before);
+    }
+  }
+
+  #forget(): void {
+    this.#cache.clear();
+    this.#cached = 0;
+    this.#dirty = [];
+  }
+
+  rollback(): void {
+    this.#forget();
+    this.#observedMs = this.#notedMs = this.#readNotes();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#forget();
+    this.#bytes.close();
+  }
+}
+
+type KeyValueIterator0<K, V = K> = Generator<KeyValue<K, V>, void, unknown>;
+
+/** A generator as the iterator of a store: `close` ends it and what it reads from. */
+function closeable<K, V>(rows: KeyValueIterator0<K, V>): KeyValueIterator<K, V> {
+  const iterator: KeyValueIterator<K, V> = {
+    next: () => {
+      const { done, value } = rows.next();
+      return done ? { done: true, value: undefined } : { done: false, value };
+    },
+    return: () => {
+      rows.return();
+      return { done: true, value: undefined };
+    },
+    close: () => void rows.return(),
+    [Symbol.iterator]: () => iterator,
+  };
+  return iterator;
+}
