@@ -97,10 +97,7 @@ function executeReplace(book: Book, counters: Counters, command: BookCommand, li
   const keepsPlace =
     command.limitPriceTicks === order.priceTicks && command.quantityMicros <= order.quantityMicros;
   if (!keepsPlace) takeOut(book, order, listener);
-  listener.report({
-    ...reportOf('REPLACED', command, order.orderId, filled, leaves, null),
-    replacementOrderId: replacementId,
-  });
+  listener.report(reportOf('REPLACED', command, order.orderId, filled, leaves, null));
   if (!keepsPlace) {
     enter(book, counters, command, replacementId, leaves, true, listener);
     return;
@@ -287,7 +284,7 @@ function reportOf(
     liquidity: null,
     cumulativeQuantityMicros,
     leavesQuantityMicros,
-    replacementOrderId: null,
+    replacementOrderId: command.replacementOrderId,
     reason,
   };
 }

@@ -1,0 +1,69 @@
+import type { Order, Side } from '../../schemas/generated/types.ts';
+import type { AccountId, OrderId, Ticker } from '../../schemas/ids.ts';
+import type { PriceTicks } from '../../schemas/units.ts';
+import type { KeyValueStore } from '../../stores/store.ts';
+
+/** Open limit orders of one account in one symbol. */
+interface Limits {
+  readonly BUY: Map<OrderId, PriceTicks>;
+  readonly SELL: Map<OrderId, PriceTicks>;
+}
+
+/** Accounts times symbols held in memory; beyond it all are dropped and read again when needed. */
+const CACHED_MAX = 50_000;
+
+/**
+ * The open limit orders of the customers, to find an order that would trade with one of its own account. The store is the
+ * truth; what was read of it stays in memory, because every new order asks.
+ */
+export class OpenLimits {
+  readonly #store: KeyValueStore<string, string>;
+  readonly #cached = new Map<string, Limits>();
+
+  constructor(store: KeyValueStore<string, string>) {
+    this.#store = store;
+  }
+
+  /** Takes in a limit order that may come to rest. */
+  add(order: Order): void {
+    if (order.limitPriceTicks === null) return;
+    this.#limits(order.accountId, order.symbol)[order.side].set(order.orderId, order.limitPriceTicks);
+    this.#store.put(keyOf(order), `${order.side}/${order.limitPriceTicks}`);
+  }
+
+  remove(order: Order): void {
+    const limits = this.#limits(order.accountId, order.symbol);
+    if (limits[order.side].delete(order.orderId)) this.#store.put(keyOf(order), null);
+  }
+
+  /** Whether an order at this price (null for a market order) could trade with an open one of the same account. */
+  wouldCross(accountId: AccountId, symbol: Ticker, side: Side, priceTicks: PriceTicks | null): boolean {
+    const limits = this.#limits(accountId, symbol);
+    const others = side === 'BUY' ? limits.SELL : limits.BUY;
+    if (priceTicks === null) return others.size > 0;
+    for (const other of others.values())
+      if (side === 'BUY' ? priceTicks >= other : priceTicks <= other) return true;
+    return false;
+  }
+
+  #limits(accountId: AccountId, symbol: Ticker): Limits {
+    const scope = `${accountId}/${symbol}/`;
+    const found = this.#cached.get(scope);
+    if (found) return found;
+    const limits: Limits = { BUY: new Map(), SELL: new Map() };
+    for (const { key, value } of this.#store.prefixScan(Buffer.from(scope))) {
+      const side: Side = value.startsWith('BUY/') ? 'BUY' : 'SELL';
+      limits[side].set(
+        key.slice(scope.length) as OrderId,
+        Number(value.slice(value.indexOf('/') + 1)) as PriceTicks,
+      );
+    }
+    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
+    this.#cached.set(scope, limits);
+    return limits;
+  }
+}
+
+function keyOf(order: Order): string {
+  return `${order.accountId}/${order.symbol}/${order.orderId}`;
+}

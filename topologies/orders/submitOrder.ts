@@ -1,0 +1,197 @@
+import type {
+  AccountState,
+  Order,
+  OrderCommand,
+  PositionState,
+  QuoteUpdate,
+} from '../../schemas/generated/types.ts';
+import type { ClientOrderId } from '../../schemas/ids.ts';
+import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
+import { nextClose, type SessionMode } from '../domain/calendar.ts';
+import { add, quantityFor } from '../domain/money.ts';
+import { newToBook } from './bookCommand.ts';
+import type { Ledger } from './ledger.ts';
+import { OPEN_ORDERS_MAX } from './limits.ts';
+import { type Rejection, reject } from './rejections.ts';
+import {
+  checkReservation,
+  holdShares,
+  marketPrices,
+  NOTHING,
+  type Reservation,
+  reservationFor,
+} from './reserve.ts';
+import { clientOrderIdKey } from './stores.ts';
+import { isNewOrder, missingField, type NewOrder, validateOrder, validateValue } from './validateOrder.ts';
+
+const ZERO_CASH = 0 as CashMicros;
+const ZERO_QUANTITY = 0 as QuantityMicros;
+
+/** Quantity and prices of an order, once quotes are known. */
+interface Priced {
+  readonly quantityMicros: QuantityMicros;
+  readonly collarTicks: PriceTicks | null;
+  /** Limit, or collar of a market order. */
+  readonly worstTicks: PriceTicks;
+}
+
+/** An order that may go to its book, with what it puts aside. */
+interface Accepted {
+  readonly command: NewOrder;
+  readonly priced: Priced;
+  readonly reservation: Reservation;
+  /** The position whose shares it puts aside. */
+  readonly position: PositionState | null;
+}
+
+/** SUBMIT: validates, puts aside what the order may cost, and sends it to its book. One NEW or one REJECTED comes of it. */
+export function submitOrder(ledger: Ledger, command: OrderCommand, session: SessionMode): void {
+  const account = ledger.stores.accounts.get(command.accountId);
+  const decision = account === null ? reject('ACCOUNT_UNKNOWN') : decide(ledger, account, command);
+  if (account === null || 'code' in decision) {
+    rejectSubmit(ledger, account, command, 'code' in decision ? decision : reject('ACCOUNT_UNKNOWN'));
+  } else {
+    accept(ledger, account, decision, session);
+  }
+}
+
+/** All checks, the cheap ones first; the first that fails is told. */
+function decide(ledger: Ledger, account: AccountState, command: OrderCommand): Rejection | Accepted {
+  if (!isNewOrder(command)) return missingField(command);
+  const house = account.accountType === 'HOUSE';
+  const asset = ledger.stores.assets.get(command.symbol);
+  const wrong = validateOrder(command, asset) ?? checkIdentity(ledger, command, house);
+  if (wrong) return wrong;
+  const quote = command.orderType === 'MARKET' ? ledger.stores.latestQuotes.get(command.symbol) : null;
+  const priced = priceOrder(command, quote);
+  if ('code' in priced) return priced;
+  if (house) return { command, priced, reservation: NOTHING, position: null };
+  const reservation = reservationFor(command.side, priced.worstTicks, priced.quantityMicros);
+  const position = reservation.quantityMicros > 0 ? ledger.position(command.accountId, command.symbol) : null;
+  const refused =
+    checkAccount(ledger, account, command) ??
+    checkReservation(account, position, command.symbol, reservation);
+  return refused ?? { command, priced, reservation, position };
+}
+
+function accept(ledger: Ledger, account: AccountState, accepted: Accepted, session: SessionMode): void {
+  const { command, priced, reservation, position } = accepted;
+  const { commandId, orderId } = command;
+  const expiresAtMs = command.timeInForce === 'DAY' ? nextClose(ledger.timestampMs, session) : null;
+  const order = newOrder(command, priced, reservation, ledger.timestampMs, expiresAtMs);
+  ledger.addOrder(order, account);
+  if (position) ledger.putPosition(holdShares(position, reservation.quantityMicros));
+  const holding: AccountState = {
+    ...account,
+    heldCashMicros: add(account.heldCashMicros, reservation.cashMicros),
+    openOrders: account.openOrders + 1,
+  };
+  ledger.putAccount(ledger.update(holding, { event: 'NEW', commandId, order, orderId }));
+  ledger.sendToBook(newToBook(order, commandId));
+}
+
+function checkIdentity(ledger: Ledger, command: NewOrder, house: boolean): Rejection | null {
+  const { accountId, orderId, clientOrderId } = command;
+  if (ledger.order(accountId, orderId) !== null) return reject('ORDER_ID_DUPLICATE');
+  if (house || clientOrderId === null) return null;
+  const taken = ledger.stores.clientOrderIds.get(clientOrderIdKey(accountId, clientOrderId)) !== null;
+  return taken ? reject('CLIENT_ORDER_ID_DUPLICATE') : null;
+}
+
+/** A market order is priced by the quote now; by amount it buys what the amount would buy there. */
+function priceOrder(command: NewOrder, quote: QuoteUpdate | null): Priced | Rejection {
+  const { side, symbol, limitPriceTicks, quantityMicros, notionalMicros } = command;
+  if (limitPriceTicks !== null && quantityMicros !== null) {
+    const wrong = validateValue(limitPriceTicks, quantityMicros);
+    return wrong ?? { quantityMicros, collarTicks: null, worstTicks: limitPriceTicks };
+  }
+  const prices = marketPrices(side, quote);
+  if (prices === null) return reject('NO_QUOTE', { symbol });
+  const quantity = quantityMicros ?? quantityFor(notionalMicros ?? ZERO_CASH, prices.quotedTicks);
+  if (quantity === 0) return reject('NOTIONAL_TOO_SMALL');
+  const wrong = validateValue(prices.collarTicks, quantity);
+  return (
+    wrong ?? { quantityMicros: quantity, collarTicks: prices.collarTicks, worstTicks: prices.collarTicks }
+  );
+}
+
+function checkAccount(ledger: Ledger, account: AccountState, command: NewOrder): Rejection | null {
+  if (account.openOrders >= OPEN_ORDERS_MAX)
+    return reject('TOO_MANY_OPEN_ORDERS', { max: String(OPEN_ORDERS_MAX) });
+  const { accountId, symbol, side, limitPriceTicks } = command;
+  if (!ledger.openLimits.wouldCross(accountId, symbol, side, limitPriceTicks)) return null;
+  return reject('WASH_TRADE', { reject_reason: 'opposite side limit order exists' });
+}
+
+function newOrder(
+  command: NewOrder,
+  priced: Priced,
+  reservation: Reservation,
+  timestampMs: number,
+  expiresAtMs: number | null,
+): Order {
+  return {
+    orderId: command.orderId,
+    accountId: command.accountId,
+    clientOrderId: command.clientOrderId ?? (command.orderId as string as ClientOrderId),
+    symbol: command.symbol,
+    side: command.side,
+    orderType: command.orderType,
+    timeInForce: command.timeInForce,
+    extendedHours: command.extendedHours,
+    quantityMicros: priced.quantityMicros,
+    notionalMicros: command.notionalMicros,
+    limitPriceTicks: command.limitPriceTicks,
+    collarPriceTicks: priced.collarTicks,
+    filledQuantityMicros: ZERO_QUANTITY,
+    filledCashMicros: ZERO_CASH,
+    status: 'NEW',
+    heldCashMicros: reservation.cashMicros,
+    heldQuantityMicros: reservation.quantityMicros,
+    submittedAtMs: timestampMs,
+    updatedAtMs: timestampMs,
+    expiresAtMs,
+    filledAtMs: null,
+    canceledAtMs: null,
+    expiredAtMs: null,
+    failedAtMs: null,
+    replacedAtMs: null,
+    replacedBy: null,
+    replaces: null,
+    rejectReason: null,
+  };
+}
+
+/** Tells the refusal. A refused order is told, not kept: its client order id stays free. */
+function rejectSubmit(
+  ledger: Ledger,
+  account: AccountState | null,
+  command: OrderCommand,
+  rejection: Rejection,
+): void {
+  const draft = {
+    event: 'REJECTED',
+    commandId: command.commandId,
+    order: isNewOrder(command) ? rejectedOrder(command, rejection, ledger.timestampMs) : null,
+    orderId: command.orderId ?? (command.commandId as string as NonNullable<OrderCommand['orderId']>),
+    rejectCode: rejection.code,
+    rejectReason: rejection.reason,
+    rejectDetails: rejection.details,
+  } as const;
+  if (account === null) ledger.updateWithoutAccount(command.accountId, draft);
+  else ledger.putAccount(ledger.update(account, draft));
+}
+
+function rejectedOrder(command: NewOrder, rejection: Rejection, timestampMs: number): Order {
+  const priced: Priced = {
+    quantityMicros: command.quantityMicros ?? ZERO_QUANTITY,
+    collarTicks: null,
+    worstTicks: command.limitPriceTicks ?? (0 as PriceTicks),
+  };
+  return {
+    ...newOrder(command, priced, NOTHING, timestampMs, null),
+    status: 'REJECTED',
+    failedAtMs: timestampMs,
+    rejectReason: rejection.reason,
+  };
+}
