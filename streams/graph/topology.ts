@@ -1,0 +1,220 @@
+import type { StoreBuilder } from '../../stores/store.ts';
+import { StreamsError } from '../errors.ts';
+import type { ProcessorSupplier } from '../processor.ts';
+import { describeTopology, type TopologyDescription } from './describe.ts';
+import type {
+  AnySupplier,
+  GlobalStoreNode,
+  InternalTopic,
+  Node,
+  SinkOptions,
+  SourceNode,
+  SourceOptions,
+  Subtopology,
+  TopicNameExtractor,
+} from './nodes.ts';
+import { subtopologiesOf } from './subtopologies.ts';
+
+function refuse(message: string): never {
+  throw new StreamsError('STREAMS_TOPOLOGY', message);
+}
+
+/**
+ * A graph of sources, processors and sinks, as Kafka Streams' Topology. It is checked while it is built: every method throws
+ * StreamsError STREAMS_TOPOLOGY, naming the node, for a name given twice, a parent or store that is not there, or a topic read twice.
+ */
+export class Topology {
+  readonly #nodes = new Map<string, Node>();
+  readonly #stores = new Map<string, StoreBuilder>();
+  readonly #globals = new Map<string, GlobalStoreNode>();
+  readonly #readBy = new Map<string, string>();
+  readonly #internal = new Map<string, InternalTopic>();
+  readonly #copartitioned: (readonly string[])[] = [];
+
+  #checkName(name: string): void {
+    if (name === '') refuse('a node needs a name');
+    if (this.#nodes.has(name)) refuse(`there is a node ${name} already; give each node a name of its own`);
+  }
+
+  #checkParents(name: string, parents: readonly string[]): void {
+    if (parents.length === 0) refuse(`node ${name} has no parent; name the nodes it takes records from`);
+    for (const parent of parents) {
+      const node = this.#nodes.get(parent);
+      if (node === undefined)
+        refuse(`node ${name} names the parent ${parent}, which is not there; add parents first`);
+      if (node.kind === 'sink')
+        refuse(`node ${name} names the sink ${parent} as parent; a sink has no children`);
+    }
+  }
+
+  #claimTopics(name: string, topics: readonly string[]): void {
+    if (topics.length === 0) refuse(`source ${name} reads no topic`);
+    for (const topic of topics) {
+      const other = this.#readBy.get(topic);
+      if (other !== undefined)
+        refuse(`topic ${topic} is read by ${other} and by ${name}; read it once and branch there`);
+    }
+    for (const topic of topics) this.#readBy.set(topic, name);
+  }
+
+  #checkSerdes(name: string, options: { readonly keySerde?: unknown; readonly valueSerde?: unknown }): void {
+    if (!options.keySerde || !options.valueSerde)
+      refuse(
+        `node ${name} has no serde for its ${options.keySerde ? 'value' : 'key'}; pass keySerde and valueSerde`,
+      );
+  }
+
+  /** Reads topics. Records of all of them come to the children. */
+  addSource<K, V>(name: string, topics: string | readonly string[], options: SourceOptions<K, V>): this {
+    this.#checkName(name);
+    this.#checkSerdes(name, options);
+    const all = typeof topics === 'string' ? [topics] : topics;
+    this.#claimTopics(name, all);
+    this.#nodes.set(name, {
+      kind: 'source',
+      name,
+      topics: all,
+      options: options as SourceOptions<unknown, unknown>,
+    });
+    return this;
+  }
+
+  /** Adds a processor and the stores its supplier brings along. */
+  addProcessor<KIn, VIn, KOut, VOut>(
+    name: string,
+    supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+    ...parentNames: string[]
+  ): this {
+    this.#checkName(name);
+    this.#checkParents(name, parentNames);
+    this.#nodes.set(name, {
+      kind: 'processor',
+      name,
+      supplier: supplier as unknown as AnySupplier,
+      parents: parentNames,
+      stores: new Set(),
+    });
+    for (const store of supplier.stores?.() ?? []) this.#addStore(store, [name]);
+    return this;
+  }
+
+  /** Writes records to a topic, or to the one the extractor names. */
+  addSink<K, V>(
+    name: string,
+    topic: string | TopicNameExtractor<K, V>,
+    options: SinkOptions<K, V>,
+    ...parentNames: string[]
+  ): this {
+    this.#checkName(name);
+    this.#checkSerdes(name, options);
+    this.#checkParents(name, parentNames);
+    this.#nodes.set(name, {
+      kind: 'sink',
+      name,
+      topic: topic as string | TopicNameExtractor<unknown, unknown>,
+      options: options as unknown as SinkOptions<unknown, unknown>,
+      parents: parentNames,
+    });
+    return this;
+  }
+
+  #addStore(builder: StoreBuilder, processorNames: readonly string[]): void {
+    const present = this.#stores.get(builder.name);
+    if ((present !== undefined && present !== builder) || this.#globals.has(builder.name)) {
+      refuse(`there is a store ${builder.name} already; give each store a name of its own`);
+    }
+    this.#stores.set(builder.name, builder);
+    for (const processor of processorNames) this.connectProcessorAndStateStores(processor, builder.name);
+  }
+
+  addStateStore(builder: StoreBuilder, ...processorNames: string[]): this {
+    if (this.#stores.has(builder.name))
+      refuse(`there is a store ${builder.name} already; give each store a name of its own`);
+    this.#addStore(builder, processorNames);
+    return this;
+  }
+
+  connectProcessorAndStateStores(processorName: string, ...storeNames: string[]): this {
+    const node = this.#nodes.get(processorName);
+    if (node?.kind !== 'processor')
+      refuse(`${storeNames.join(', ')} cannot be connected to ${processorName}, which is no processor`);
+    for (const store of storeNames) {
+      if (!this.#stores.has(store))
+        refuse(`processor ${processorName} asks for the store ${store}, which is not there; add it first`);
+      node.stores.add(store);
+    }
+    return this;
+  }
+
+  /** A store filled from all partitions of a topic; every processor of the application may read it. */
+  addGlobalStore<K, V>(
+    builder: StoreBuilder,
+    sourceName: string,
+    topic: string,
+    options: SourceOptions<K, V>,
+    processorName: string,
+    supplier: ProcessorSupplier<K, V>,
+  ): this {
+    this.#checkName(sourceName);
+    this.#checkName(processorName);
+    this.#checkSerdes(sourceName, options);
+    if (this.#stores.has(builder.name) || this.#globals.has(builder.name)) {
+      refuse(`there is a store ${builder.name} already; give each store a name of its own`);
+    }
+    this.#claimTopics(sourceName, [topic]);
+    const source: SourceNode = {
+      kind: 'source',
+      name: sourceName,
+      topics: [topic],
+      options: options as SourceOptions<unknown, unknown>,
+    };
+    this.#globals.set(builder.name, {
+      builder,
+      source,
+      processorName,
+      supplier: supplier as unknown as AnySupplier,
+    });
+    return this;
+  }
+
+  /** Declares a topic of the application's own, known to sources and sinks by this name and to the log as `<application id>-<name>`. */
+  addInternalTopic(name: string, partitions: number | null = null): this {
+    this.#internal.set(name, { name, partitions });
+    return this;
+  }
+
+  /** Declares that the topics must have the same number of partitions, as what is joined from them meets by partition. */
+  copartition(topics: readonly string[]): this {
+    this.#copartitioned.push(topics);
+    return this;
+  }
+
+  get nodes(): ReadonlyMap<string, Node> {
+    return this.#nodes;
+  }
+
+  get stores(): ReadonlyMap<string, StoreBuilder> {
+    return this.#stores;
+  }
+
+  get globalStores(): ReadonlyMap<string, GlobalStoreNode> {
+    return this.#globals;
+  }
+
+  get internalTopics(): ReadonlyMap<string, InternalTopic> {
+    return this.#internal;
+  }
+
+  get copartitionGroups(): readonly (readonly string[])[] {
+    return this.#copartitioned;
+  }
+
+  /** The parts that run as tasks of their own, numbered as Kafka Streams numbers them. */
+  subtopologies(): readonly Subtopology[] {
+    return subtopologiesOf(this.#nodes, this.#stores);
+  }
+
+  describe(): TopologyDescription {
+    return describeTopology(this);
+  }
+}
