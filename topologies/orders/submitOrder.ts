@@ -6,9 +6,15 @@ import type {
   QuoteUpdate,
 } from '../../schemas/generated/types.ts';
 import type { ClientOrderId } from '../../schemas/ids.ts';
-import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
+import {
+  type CashMicros,
+  type PriceTicks,
+  type QuantityMicros,
+  TICKS_PER_DOLLAR,
+} from '../../schemas/units.ts';
 import { nextClose, type SessionMode } from '../domain/calendar.ts';
-import { add, quantityFor } from '../domain/money.ts';
+import { formatQuantity } from '../domain/decimal.ts';
+import { add, QUANTITY_MAX_MICROS, quantityFor } from '../domain/money.ts';
 import { newToBook } from './bookCommand.ts';
 import type { Ledger } from './ledger.ts';
 import { OPEN_ORDERS_MAX } from './limits.ts';
@@ -107,12 +113,21 @@ function priceOrder(command: NewOrder, quote: QuoteUpdate | null): Priced | Reje
   }
   const prices = marketPrices(side, quote);
   if (prices === null) return reject('NO_QUOTE', { symbol });
-  const quantity = quantityMicros ?? quantityFor(notionalMicros ?? ZERO_CASH, prices.quotedTicks);
-  if (quantity === 0) return reject('NOTIONAL_TOO_SMALL');
+  const quantity = quantityMicros ?? quantityForNotional(notionalMicros ?? ZERO_CASH, prices.quotedTicks);
+  if (typeof quantity === 'object') return quantity;
   const wrong = validateValue(prices.collarTicks, quantity);
   return (
     wrong ?? { quantityMicros: quantity, collarTicks: prices.collarTicks, worstTicks: prices.collarTicks }
   );
+}
+
+function quantityForNotional(notionalMicros: CashMicros, priceTicks: PriceTicks): QuantityMicros | Rejection {
+  // Also keeps the exact quotient within the integers.
+  if (notionalMicros / priceTicks > QUANTITY_MAX_MICROS / TICKS_PER_DOLLAR) {
+    return reject('QUANTITY_TOO_LARGE', { max: formatQuantity(QUANTITY_MAX_MICROS) });
+  }
+  const quantity = quantityFor(notionalMicros, priceTicks);
+  return quantity === 0 ? reject('NOTIONAL_TOO_SMALL') : quantity;
 }
 
 function checkAccount(ledger: Ledger, account: AccountState, command: NewOrder): Rejection | null {
