@@ -1,7 +1,9 @@
+import { StoreError } from '../../../stores/errors.ts';
+import { LogError } from '../errors.ts';
 import { BatchCursor } from './batch.ts';
 import type { AppendedRecord } from './cycle.ts';
 import { baseOffsetOf, batchKey, partitionPrefix, partitionPrefixEnd } from './keys.ts';
-import type { LogDatabase } from './logDatabase.ts';
+import type { LogDatabase, RowRange } from './logDatabase.ts';
 import type { LogPartition } from './partition.ts';
 
 /** How much one look into the database brings at most: batches, and bytes. */
@@ -78,10 +80,27 @@ export class BatchReader {
     this.places.set(`${partition.topicId}/${partition.partition}/${place.nextOffset}`, place);
   }
 
+  private fetch(partition: LogPartition, offset: number, range: RowRange): readonly Buffer[] {
+    try {
+      return this.database.rows('log', range);
+    } catch (cause) {
+      if (!(cause instanceof StoreError)) throw cause;
+      const where = `${partition.topic}, partition ${partition.partition}, from offset ${offset} on`;
+      if (cause.code === 'STORE_CORRUPT') {
+        throw new LogError(
+          'LOG_RECORD_CORRUPT',
+          `the records of ${where} are damaged: ${cause.message}`,
+          cause,
+        );
+      }
+      throw new LogError('LOG_IO', `${where} cannot be read: ${cause.message}`, cause);
+    }
+  }
+
   /** Finds the batch that holds the offset, or the first one after it. */
   private seek(partition: LogPartition, offset: number): Place {
     const { topicId } = partition;
-    const rows = this.database.rows('log', {
+    const rows = this.fetch(partition, offset, {
       gte: partitionPrefix(topicId, partition.partition),
       lt: batchKey(topicId, partition.partition, offset + 1),
       reverse: true,
@@ -96,7 +115,7 @@ export class BatchReader {
   /** Steps to the next batch, fetching more where needed. False at the end of the partition. */
   private advance(partition: LogPartition, place: Place): boolean {
     if (place.row >= place.rows.length) {
-      place.rows = this.database.rows('log', {
+      place.rows = this.fetch(partition, place.nextOffset, {
         gte: batchKey(partition.topicId, partition.partition, place.nextOffset),
         lt: partitionPrefixEnd(partition.topicId, partition.partition),
         limit: READ_AHEAD_BATCHES,

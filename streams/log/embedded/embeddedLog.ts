@@ -95,6 +95,7 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
   private maintenanceTimer: NodeJS.Timeout | null = null;
   private failure: LogError | null = null;
   private recovery: Promise<void> | null = null;
+  private endRecoveryDelay: () => void = () => undefined;
   private closing: Promise<void> | null = null;
 
   /**
@@ -284,6 +285,7 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
     }
     this.cycle.status = 'closed';
     this.queue.rejectAll(new LogError('LOG_CLOSED', 'the log is closed'));
+    this.endRecoveryDelay();
     await this.recovery;
     this.state.close();
     this.acknowledged.close();
@@ -302,7 +304,7 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
       this.closing === null;
       delayMs = Math.min(2 * delayMs, REOPEN_DELAY_MAX_MS)
     ) {
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await this.recoveryDelay(delayMs);
       if (this.closing !== null) break;
       try {
         await this.database.reopen();
@@ -321,6 +323,16 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
       this.cycle.resume(readCommitPoint(this.database), cause);
       return;
     }
+  }
+
+  private recoveryDelay(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.endRecoveryDelay = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Takes over what the database holds. A commit that failed half-way may turn out to be there: readers then hear of it. */

@@ -66,7 +66,11 @@ export class RocksLogDatabase implements LogDatabase {
 
   write(batch: LogWriteBatch): void {
     this.opened();
-    (batch as RocksWriteBatch).raw.write({ sync: true });
+    try {
+      (batch as RocksWriteBatch).raw.write({ sync: true });
+    } catch (cause) {
+      throw new LogError('LOG_IO', `the database cannot be written: ${messageOf(cause)}`, cause);
+    }
   }
 
   private opened(): Database {
