@@ -4,6 +4,7 @@ import type { BytesStore, KeyValue, KeyValueIterator } from '../../../stores/sto
 // The package is CommonJS: under Node's ESM its class is the member `default` of what is imported.
 const BTree = sortedBtree.default;
 type Tree<V> = InstanceType<typeof BTree<string, V>>;
+type Entries = Generator<KeyValue<Buffer, Buffer>, undefined>;
 
 /** Reads the entries of a store that are committed. Keys are without the store's prefix. */
 export interface CommittedBytes {
@@ -76,13 +77,13 @@ function entryOf(text: string, value: Buffer): KeyValue<Buffer, Buffer> {
   return { key: Buffer.from(text, 'latin1'), value };
 }
 
-/** Changes of the open cycle over committed entries. Reads see both. */
+/** Changes of the open cycle over committed entries. Reads see both; a scan sees what was there when it began. */
 export class OverlayBytes implements BytesStore {
   private readonly base: CommittedBytes;
   private readonly onClose: () => void;
   private changes = new Map<string, Buffer | null>();
-  /** The changed keys in order; made by the first scan of a cycle, kept up from then on. */
-  private order: Tree<undefined> | null = null;
+  /** The changes in order of their keys; made by the first scan of a cycle, kept up from then on. */
+  private order: Tree<Buffer | null> | null = null;
 
   constructor(base: CommittedBytes, onClose: () => void) {
     this.base = base;
@@ -100,11 +101,19 @@ export class OverlayBytes implements BytesStore {
   put(key: Buffer, value: Buffer | null): void {
     const text = keyText(key);
     this.changes.set(text, value);
-    this.order?.set(text, undefined);
+    this.order?.set(text, value);
   }
 
   scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer> {
-    return new BytesIterator(this.mergedEntries(from, to, reverse));
+    const committed = chunkedEntries(this.base, from, to, reverse);
+    if (this.changes.size === 0) return new BytesIterator(committed);
+    if (this.order === null) {
+      this.order = new BTree<string, Buffer | null>();
+      for (const [text, value] of this.changes) this.order.set(text, value);
+    }
+    // A clone shares its nodes with the tree until one of them is written, so it is a cheap snapshot.
+    const changed = changesBetween(this.order.clone(), from, to, reverse);
+    return new BytesIterator(merge(committed, changed, reverse));
   }
 
   approximateNumEntries(): number {
@@ -132,55 +141,60 @@ export class OverlayBytes implements BytesStore {
     this.changes = new Map();
     this.order = null;
   }
+}
 
-  private *mergedEntries(
-    from: Buffer | null,
-    to: Buffer | null,
-    reverse: boolean,
-  ): Generator<KeyValue<Buffer, Buffer>, undefined> {
-    const changed = this.changedKeys(from, to, reverse);
-    let change = changed.next();
-    for (const entry of chunkedEntries(this.base, from, to, reverse)) {
-      const text = keyText(entry.key);
-      while (change.done !== true && (reverse ? change.value > text : change.value < text)) {
-        const value = this.changes.get(change.value);
-        if (value != null) yield entryOf(change.value, value);
-        change = changed.next();
-      }
-      if (change.done !== true && change.value === text) change = changed.next();
-      const value = this.changes.get(text);
-      if (value === undefined) yield entry;
-      else if (value !== null) yield { key: entry.key, value };
+function* merge(
+  committed: Iterable<KeyValue<Buffer, Buffer>>,
+  changed: Iterator<[string, Buffer | null], undefined>,
+  reverse: boolean,
+): Entries {
+  let change = changed.next();
+  for (const entry of committed) {
+    const text = keyText(entry.key);
+    for (
+      ;
+      change.done !== true && (reverse ? change.value[0] > text : change.value[0] < text);
+      change = changed.next()
+    ) {
+      if (change.value[1] !== null) yield entryOf(change.value[0], change.value[1]);
     }
-    for (; change.done !== true; change = changed.next()) {
-      const value = this.changes.get(change.value);
-      if (value != null) yield entryOf(change.value, value);
+    if (change.done === true || change.value[0] !== text) {
+      yield entry;
+      continue;
+    }
+    if (change.value[1] !== null) yield { key: entry.key, value: change.value[1] };
+    change = changed.next();
+  }
+  for (; change.done !== true; change = changed.next()) {
+    if (change.value[1] !== null) yield entryOf(change.value[0], change.value[1]);
+  }
+  return undefined;
+}
+
+function* changesBetween(
+  order: Tree<Buffer | null>,
+  from: Buffer | null,
+  to: Buffer | null,
+  reverse: boolean,
+): Generator<[string, Buffer | null], undefined> {
+  const low = from === null ? null : keyText(from);
+  const high = to === null ? null : keyText(to);
+  if (!reverse) {
+    for (const [text, value] of order.entries(low ?? undefined)) {
+      if (high !== null && text >= high) return undefined;
+      yield [text, value];
     }
     return undefined;
   }
-
-  private *changedKeys(
-    from: Buffer | null,
-    to: Buffer | null,
-    reverse: boolean,
-  ): Generator<string, undefined> {
-    if (this.changes.size === 0) return undefined;
-    if (this.order === null) {
-      this.order = new BTree<string, undefined>();
-      for (const text of this.changes.keys()) this.order.set(text, undefined);
-    }
-    const low = from === null ? null : keyText(from);
-    const high = to === null ? null : keyText(to);
-    const order = this.order;
-    let text = (reverse ? high : low) ?? undefined;
-    if (!reverse && text !== undefined && (high === null || text < high) && order.has(text)) yield text;
-    for (;;) {
-      text = reverse ? order.nextLowerKey(text) : order.nextHigherKey(text);
-      if (text === undefined || (reverse ? low !== null && text < low : high !== null && text >= high))
-        return undefined;
-      yield text;
-    }
+  for (
+    let pair = order.nextLowerPair(high ?? undefined);
+    pair !== undefined;
+    pair = order.nextLowerPair(pair[0])
+  ) {
+    if (low !== null && pair[0] < low) return undefined;
+    yield pair;
   }
+  return undefined;
 }
 
 const FIRST_CHUNK = 16;
@@ -191,7 +205,7 @@ function* chunkedEntries(
   from: Buffer | null,
   to: Buffer | null,
   reverse: boolean,
-): Generator<KeyValue<Buffer, Buffer>, undefined> {
+): Entries {
   let low = from;
   let high = to;
   for (let limit = FIRST_CHUNK; ; limit = NEXT_CHUNK) {
@@ -206,9 +220,9 @@ function* chunkedEntries(
 
 /** A generator that can be closed early. */
 export class BytesIterator implements KeyValueIterator<Buffer, Buffer> {
-  private readonly entries: Generator<KeyValue<Buffer, Buffer>, undefined>;
+  private readonly entries: Entries;
 
-  constructor(entries: Generator<KeyValue<Buffer, Buffer>, undefined>) {
+  constructor(entries: Entries) {
     this.entries = entries;
   }
 
