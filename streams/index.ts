@@ -10,5 +10,20 @@ export type {
 } from './graph/nodes.ts';
 export { Topology } from './graph/topology.ts';
 export type * from './processor.ts';
+export {
+  type QueryableKeyValueStore,
+  QueryableStores,
+  type QueryableWindowStore,
+} from './query/queryableStores.ts';
 export type * from './record.ts';
 export { NO_HEADERS } from './record.ts';
+export {
+  type Lag,
+  type RuntimeState,
+  type StateChange,
+  StreamsRuntime,
+  type StreamsRuntimeOptions,
+} from './runtime.ts';
+export type { ApplicationDefinition } from './task/application.ts';
+export * from './task/handlers.ts';
+export type { StreamsMetric } from './task/metrics.ts';

@@ -1,0 +1,211 @@
+import type {
+  KeyValue,
+  KeyValueIterator,
+  ReadOnlyKeyValueStore,
+  ReadOnlyWindowStore,
+  StateBackend,
+  StateStore,
+  StoreBuilder,
+  Windowed,
+} from '../../stores/store.ts';
+import { StreamsError } from '../errors.ts';
+import { partitionForKey } from '../log/partitioner.ts';
+import { compareBytes, mergeIterators } from './merge.ts';
+
+/** A store of an application as a reader from outside sees it: all partitions together, committed data only. */
+export interface QueryableKeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
+  /** The part that holds what came of records with this key: needed where the store's keys are not the records'. */
+  forRecordKey(recordKey: string | Buffer): ReadOnlyKeyValueStore<K, V>;
+}
+
+export interface QueryableWindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
+  forRecordKey(recordKey: string | Buffer): ReadOnlyWindowStore<K, V>;
+}
+
+/** Where a store of an application is found. */
+export interface StoreLookup {
+  readonly builder: StoreBuilder;
+  readonly partitions: number;
+}
+
+function bytesOf(recordKey: string | Buffer): Buffer {
+  return typeof recordKey === 'string' ? Buffer.from(recordKey, 'utf8') : recordKey;
+}
+
+function isText(key: unknown): key is string {
+  return typeof key === 'string';
+}
+
+/** Reads every partition of a store; a record key that is text finds its partition by itself. */
+abstract class Partitioned<S> {
+  protected readonly parts: readonly S[];
+
+  constructor(parts: readonly S[]) {
+    this.parts = parts;
+  }
+
+  forRecordKey(recordKey: string | Buffer): S {
+    if (this.parts.length === 1) return this.parts[0]!;
+    return this.parts[partitionForKey(bytesOf(recordKey), this.parts.length)]!;
+  }
+
+  /** The part of a key where it must be, then the others: store keys need not be record keys. */
+  protected candidates(key: unknown): readonly S[] {
+    if (!isText(key) || this.parts.length === 1) return this.parts;
+    const likely = this.forRecordKey(key);
+    return [likely, ...this.parts.filter((part) => part !== likely)];
+  }
+}
+
+class AllPartitions<K, V>
+  extends Partitioned<ReadOnlyKeyValueStore<K, V>>
+  implements QueryableKeyValueStore<K, V>
+{
+  get(key: K): V | null {
+    for (const part of this.candidates(key)) {
+      const value = part.get(key);
+      if (value !== null) return value;
+    }
+    return null;
+  }
+
+  #merge(iterators: readonly KeyValueIterator<K, V>[], reverse = false): KeyValueIterator<K, V> {
+    return mergeIterators(iterators, (a, b) =>
+      reverse ? -compareBytes(a.key, b.key) : compareBytes(a.key, b.key),
+    );
+  }
+
+  range(from: K | null, to: K | null): KeyValueIterator<K, V> {
+    return this.#merge(this.parts.map((part) => part.range(from, to)));
+  }
+
+  reverseRange(from: K | null, to: K | null): KeyValueIterator<K, V> {
+    return this.#merge(
+      this.parts.map((part) => part.reverseRange(from, to)),
+      true,
+    );
+  }
+
+  all(): KeyValueIterator<K, V> {
+    return this.#merge(this.parts.map((part) => part.all()));
+  }
+
+  reverseAll(): KeyValueIterator<K, V> {
+    return this.#merge(
+      this.parts.map((part) => part.reverseAll()),
+      true,
+    );
+  }
+
+  prefixScan(prefix: Buffer): KeyValueIterator<K, V> {
+    return this.#merge(this.parts.map((part) => part.prefixScan(prefix)));
+  }
+
+  approximateNumEntries(): number {
+    return this.parts.reduce((sum, part) => sum + part.approximateNumEntries(), 0);
+  }
+}
+
+class AllWindowPartitions<K, V>
+  extends Partitioned<ReadOnlyWindowStore<K, V>>
+  implements QueryableWindowStore<K, V>
+{
+  fetchSingle(key: K, windowStartMs: number): V | null {
+    for (const part of this.candidates(key)) {
+      const value = part.fetchSingle(key, windowStartMs);
+      if (value !== null) return value;
+    }
+    return null;
+  }
+
+  #ofKey(
+    read: (part: ReadOnlyWindowStore<K, V>) => KeyValueIterator<number, V>,
+    reverse: boolean,
+  ): KeyValueIterator<number, V> {
+    return mergeIterators(this.parts.map(read), (a, b) => (reverse ? b.key - a.key : a.key - b.key));
+  }
+
+  fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V> {
+    return this.#ofKey((part) => part.fetch(key, fromMs, toMs), false);
+  }
+
+  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V> {
+    return this.#ofKey((part) => part.backwardFetch(key, fromMs, toMs), true);
+  }
+
+  #windows(iterators: readonly KeyValueIterator<Windowed<K>, V>[]): KeyValueIterator<Windowed<K>, V> {
+    const order = (a: KeyValue<Windowed<K>, V>, b: KeyValue<Windowed<K>, V>): number =>
+      a.key.window.startMs - b.key.window.startMs || compareBytes(a.key.key, b.key.key);
+    return mergeIterators(iterators, order);
+  }
+
+  fetchRange(
+    fromKey: K | null,
+    toKey: K | null,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, V> {
+    return this.#windows(this.parts.map((part) => part.fetchRange(fromKey, toKey, fromMs, toMs)));
+  }
+
+  fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V> {
+    return this.#windows(this.parts.map((part) => part.fetchAll(fromMs, toMs)));
+  }
+
+  all(): KeyValueIterator<Windowed<K>, V> {
+    return this.#windows(this.parts.map((part) => part.all()));
+  }
+}
+
+/** Interactive queries on the stores of the running applications. */
+export class QueryableStores {
+  readonly #state: StateBackend;
+  readonly #lookup: (applicationId: string, storeName: string) => StoreLookup;
+  readonly #opened = new Map<string, unknown>();
+
+  constructor(state: StateBackend, lookup: (applicationId: string, storeName: string) => StoreLookup) {
+    this.#state = state;
+    this.#lookup = lookup;
+  }
+
+  #parts(applicationId: string, storeName: string, windowed: boolean): readonly StateStore[] {
+    const { builder, partitions } = this.#lookup(applicationId, storeName);
+    if (builder.kind.endsWith('window') !== windowed) {
+      throw new StreamsError(
+        'STREAMS_UNKNOWN_STORE',
+        `store ${storeName} of ${applicationId} is a ${builder.kind} store`,
+      );
+    }
+    return Array.from({ length: partitions }, (_, partition) =>
+      builder.buildCommitted(this.#state, { applicationId, storeName, partition }),
+    );
+  }
+
+  #open<S>(applicationId: string, storeName: string, make: () => S): S {
+    const name = `${applicationId}/${storeName}`;
+    if (!this.#opened.has(name)) this.#opened.set(name, make());
+    return this.#opened.get(name) as S;
+  }
+
+  /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
+  keyValue<K, V>(applicationId: string, storeName: string): QueryableKeyValueStore<K, V> {
+    return this.#open(applicationId, storeName, () => {
+      const parts = this.#parts(applicationId, storeName, false) as unknown as readonly ReadOnlyKeyValueStore<
+        K,
+        V
+      >[];
+      return new AllPartitions<K, V>(parts);
+    });
+  }
+
+  /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
+  window<K, V>(applicationId: string, storeName: string): QueryableWindowStore<K, V> {
+    return this.#open(applicationId, storeName, () => {
+      const parts = this.#parts(applicationId, storeName, true) as unknown as readonly ReadOnlyWindowStore<
+        K,
+        V
+      >[];
+      return new AllWindowPartitions<K, V>(parts);
+    });
+  }
+}

@@ -1,0 +1,340 @@
+import type { Serde } from '../../stores/serde.ts';
+import type { StateBackend, StateStore } from '../../stores/store.ts';
+import { StreamsError } from '../errors.ts';
+import type {
+  AppendedRecord,
+  CommittedPosition,
+  CommitWriter,
+  CycleParticipant,
+  EmbeddedCycles,
+} from '../log/embedded/cycle.ts';
+import type { Headers } from '../record.ts';
+import type { ApplicationPlan } from './application.ts';
+import { backlogStep } from './backlog.ts';
+import { ChainRecord, Channel, InputBinding } from './channel.ts';
+import { deadLetterTopic } from './handlers.ts';
+import type { SinkTarget, TaskOutput } from './output.ts';
+import { StreamTask } from './streamTask.ts';
+
+/** Records one record may lead to; beyond it a topology feeds itself without end. */
+const CHAIN_MAX = 1_000_000;
+/** Records between two looks at the clock. */
+const CLOCK_EVERY = 64;
+
+export interface CycleRunnerOptions {
+  readonly log: EmbeddedCycles;
+  readonly state: StateBackend;
+  readonly wallClock: () => number;
+  /** @throws where there is no such topic */
+  readonly partitionsOf: (topic: string) => number;
+  readonly onFailure: (applicationId: string, cause: unknown) => void;
+}
+
+interface RunningApplication {
+  readonly plan: ApplicationPlan;
+  tasks: StreamTask[];
+  failure: unknown;
+}
+
+/**
+ * Runs applications inside the commits of an embedded log. A record from outside goes to every task that reads its topic; then all it
+ * led to is worked off in the order of appending, before the next record from outside is looked at. So the order of processing is the
+ * order of the log, whatever the batching.
+ */
+export class CycleRunner implements CycleParticipant, TaskOutput {
+  readonly #options: CycleRunnerOptions;
+  readonly #applications: RunningApplication[];
+  readonly #channels = new Map<string, Channel[]>();
+  readonly #targets = new Map<string, SinkTarget>();
+  readonly #fifo: ChainRecord[] = [];
+  #fifoAt = 0;
+  #bindings: InputBinding[] = [];
+  #behind: InputBinding[] = [];
+  commits = 0;
+
+  constructor(plans: readonly ApplicationPlan[], options: CycleRunnerOptions) {
+    this.#options = options;
+    this.#applications = plans.map((plan) => ({ plan, tasks: [], failure: null }));
+  }
+
+  /** Opens stores and processors and finds the positions. */
+  open(): void {
+    for (const channels of this.#channels.values())
+      for (const channel of channels) channel.readers.length = 0;
+    this.#fifo.length = 0;
+    this.#fifoAt = 0;
+    this.#bindings = [];
+    for (const application of this.#applications) {
+      if (application.failure !== null) continue;
+      try {
+        this.#openApplication(application);
+      } catch (cause) {
+        this.#fail(application, cause);
+      }
+    }
+    this.#behind = this.#bindings.filter((binding) => !binding.caughtUp);
+  }
+
+  #openApplication(application: RunningApplication): void {
+    const { plan } = application;
+    const committed = new Map<string, CommittedPosition>();
+    for (const position of this.#options.log.positions(plan.applicationId)) {
+      committed.set(`${position.topic}/${position.partition}`, position);
+    }
+    const globalStores = new Map<string, StateStore>();
+    const bindings: InputBinding[] = [];
+    application.tasks = [];
+    for (const global of [true, false]) {
+      for (const { subtopology, partition } of global ? plan.globalTasks : plan.tasks) {
+        const inputs = subtopology.topics.flatMap((name) => {
+          const topic = plan.resolveTopic(name);
+          const count = this.#options.partitionsOf(topic);
+          if (global) return Array.from({ length: count }, (_, each) => ({ topic, partition: each }));
+          return partition < count ? [{ topic, partition }] : [];
+        });
+        const times = inputs.map(
+          (input) => committed.get(`${input.topic}/${input.partition}`)?.partitionTimeMs ?? -1,
+        );
+        const task = new StreamTask({
+          applicationId: plan.applicationId,
+          subtopology,
+          partition,
+          state: this.#options.state,
+          output: this,
+          deadLetters: (timestamp, key, value, headers) => {
+            this.#channel(deadLetterTopic(plan.applicationId), 0).appender.append(
+              timestamp,
+              key,
+              value,
+              headers,
+            );
+          },
+          handlers: plan.handlers,
+          globalStores,
+          wallClock: this.#options.wallClock,
+          resolveTopic: plan.resolveTopic,
+          streamTimeMs: Math.max(-1, ...times),
+        });
+        application.tasks.push(task);
+        if (global) for (const [name, store] of task.stores) globalStores.set(name, store);
+        for (const input of inputs)
+          bindings.push(this.#bind(plan, task, input, committed.get(`${input.topic}/${input.partition}`)));
+      }
+    }
+    for (const binding of bindings) {
+      this.#bindings.push(binding);
+      this.#channel(binding.topic, binding.partition).readers.push(binding);
+    }
+  }
+
+  #bind(
+    plan: ApplicationPlan,
+    task: StreamTask,
+    { topic, partition }: { readonly topic: string; readonly partition: number },
+    committed: CommittedPosition | undefined,
+  ): InputBinding {
+    const { log } = this.#options;
+    const reset = task.sourceOf(topic).options.offsetReset ?? 'earliest';
+    const start = reset === 'earliest' ? log.earliest(topic, partition) : log.committedEnd(topic, partition);
+    const position = Math.max(committed?.offset ?? start, log.earliest(topic, partition));
+    const binding = new InputBinding(
+      plan.applicationId,
+      task,
+      topic,
+      partition,
+      position,
+      committed?.partitionTimeMs ?? -1,
+    );
+    if (committed === undefined) binding.committedPosition = -1;
+    binding.caughtUp = position >= log.appender(topic, partition).nextOffset;
+    return binding;
+  }
+
+  #channel(topic: string, partition: number): Channel {
+    let channels = this.#channels.get(topic);
+    if (channels === undefined) {
+      channels = [];
+      this.#channels.set(topic, channels);
+    }
+    let channel = channels[partition];
+    if (channel === undefined) {
+      channel = new Channel(this.#options.log.appender(topic, partition));
+      channels[partition] = channel;
+    }
+    return channel;
+  }
+
+  target(topic: string): SinkTarget {
+    let target = this.#targets.get(topic);
+    if (target === undefined) {
+      const partitions = this.#options.partitionsOf(topic);
+      const channels = Array.from({ length: partitions }, (_, partition) => this.#channel(topic, partition));
+      target = {
+        partitions,
+        send: (partition, timestamp, keyBytes, valueBytes, headers, key, value, keySerde, valueSerde) =>
+          this.#send(
+            channels[partition]!,
+            timestamp,
+            keyBytes,
+            valueBytes,
+            headers,
+            key,
+            value,
+            keySerde,
+            valueSerde,
+          ),
+      };
+      this.#targets.set(topic, target);
+    }
+    return target;
+  }
+
+  #send(
+    channel: Channel,
+    timestamp: number,
+    keyBytes: Buffer | null,
+    valueBytes: Buffer | null,
+    headers: Headers,
+    key: unknown,
+    value: unknown,
+    keySerde: Serde<unknown>,
+    valueSerde: Serde<unknown>,
+  ): void {
+    const offset = channel.appender.append(timestamp, keyBytes, valueBytes, headers);
+    if (channel.readers.length === 0) return;
+    this.#fifo.push(new ChainRecord(channel, offset, timestamp, headers, key, value, keySerde, valueSerde));
+  }
+
+  /** Works off what was appended, in the order of appending. */
+  #drain(): void {
+    const fifo = this.#fifo;
+    while (this.#fifoAt < fifo.length) {
+      if (this.#fifoAt >= CHAIN_MAX) {
+        throw new StreamsError(
+          'STREAMS_CHAIN_TOO_LONG',
+          `one record led to more than ${CHAIN_MAX} others; a topology feeds itself`,
+        );
+      }
+      const record = fifo[this.#fifoAt]!;
+      this.#fifoAt += 1;
+      record.channel.deliverChained(record);
+    }
+    fifo.length = 0;
+    this.#fifoAt = 0;
+  }
+
+  onAppended(records: readonly AppendedRecord[]): void {
+    for (let index = 0; index < records.length; index += 1) {
+      const record = records[index]!;
+      const channel = this.#channels.get(record.topic)?.[record.partition];
+      if (channel === undefined || channel.readers.length === 0) continue;
+      channel.deliver(record);
+      this.#drain();
+    }
+  }
+
+  work(deadlineMs: number): boolean {
+    this.#fireWallClock();
+    if (this.#behind.length === 0) return false;
+    for (let count = 0; ; count += 1) {
+      if (count % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() >= deadlineMs) return true;
+      if (!backlogStep(this.#behind, this.#options.log)) return this.#checkCaughtUp();
+      this.#drain();
+    }
+  }
+
+  /** Readers at the end of what is committed are caught up once nothing uncommitted lies before the open end. */
+  #checkCaughtUp(): boolean {
+    let waiting = false;
+    for (const reader of this.#behind) {
+      reader.caughtUp = reader.position >= this.#channel(reader.topic, reader.partition).appender.nextOffset;
+      waiting ||= !reader.caughtUp;
+    }
+    this.#behind = this.#behind.filter((reader) => !reader.caughtUp);
+    return waiting;
+  }
+
+  #fireWallClock(): void {
+    for (const application of this.#applications) {
+      for (const task of application.failure === null ? application.tasks : []) {
+        if (task.punctuateWallClock()) this.#drain();
+      }
+    }
+  }
+
+  /** When the next wall-clock punctuation is due; Infinity where there is none. */
+  get nextWallClockMs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { tasks, failure } of this.#applications) {
+      if (failure === null) for (const task of tasks) next = Math.min(next, task.nextWallClockMs);
+    }
+    return next;
+  }
+
+  beforeCommit(writer: CommitWriter): void {
+    // A record cache forwards when it is flushed, which may make other stores dirty: until nothing is left.
+    do {
+      this.#drain();
+      for (const application of this.#applications) {
+        if (application.failure === null) for (const task of application.tasks) task.flush();
+      }
+    } while (this.#fifo.length > 0);
+    for (const binding of this.#bindings) {
+      if (binding.position === binding.committedPosition) continue;
+      const { applicationId, topic, partition, position: offset, partitionTimeMs } = binding;
+      writer.putPosition({ applicationId, topic, partition, offset, partitionTimeMs });
+    }
+  }
+
+  afterCommit(): void {
+    this.commits += 1;
+    for (const binding of this.#bindings) binding.committedPosition = binding.position;
+    for (const reader of this.#behind) reader.lookAgain();
+  }
+
+  onRollback(cause: unknown): void {
+    const failing = this.#applications.find(({ tasks }) => tasks.some((task) => task.atWork));
+    for (const application of this.#applications) this.#closeTasks(application, true);
+    if (failing !== undefined) this.#fail(failing, cause);
+    this.open();
+  }
+
+  #fail(application: RunningApplication, cause: unknown): void {
+    application.failure = cause ?? new Error('unknown cause');
+    this.#closeTasks(application, true);
+    this.#options.onFailure(application.plan.applicationId, cause);
+  }
+
+  #closeTasks(application: RunningApplication, rollback: boolean): void {
+    for (const task of application.tasks) {
+      if (rollback) task.rollback();
+      task.close();
+    }
+    application.tasks = [];
+  }
+
+  close(): void {
+    for (const application of this.#applications) this.#closeTasks(application, false);
+    this.#bindings = [];
+    this.#behind = [];
+    for (const channels of this.#channels.values())
+      for (const channel of channels) channel.readers.length = 0;
+  }
+
+  get bindings(): readonly InputBinding[] {
+    return this.#bindings;
+  }
+
+  /** Whether every reader is at the end of its partition. */
+  get caughtUp(): boolean {
+    return this.#behind.length === 0;
+  }
+
+  applications(): readonly {
+    readonly plan: ApplicationPlan;
+    readonly tasks: readonly StreamTask[];
+    readonly failure: unknown;
+  }[] {
+    return this.#applications;
+  }
+}

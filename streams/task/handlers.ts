@@ -1,0 +1,60 @@
+import type { Headers } from '../record.ts';
+
+/** What to do about a record that failed: leave it out, stop the application, or put it aside with its cause and go on. */
+export type HandlerResponse = 'continue' | 'fail' | 'dead-letter';
+
+/** Where a record failed. */
+export interface FailureContext {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly node: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export type ErrorHandler = (context: FailureContext, cause: unknown) => HandlerResponse;
+
+export interface ErrorHandlers {
+  /** Bytes that could not be decoded, and timestamps that make no sense. Default: dead-letter. */
+  readonly deserialization: ErrorHandler;
+  /** A processor that threw. Default: fail. */
+  readonly processing: ErrorHandler;
+  /** A result that could not be encoded or is too large. Default: fail. */
+  readonly production: ErrorHandler;
+}
+
+export const DEFAULT_HANDLERS: ErrorHandlers = {
+  deserialization: () => 'dead-letter',
+  processing: () => 'fail',
+  production: () => 'fail',
+};
+
+/** The topic that takes what an application put aside. */
+export function deadLetterTopic(applicationId: string): string {
+  return `${applicationId}.dead-letter`;
+}
+
+const MESSAGE_MAX = 1000;
+
+/** The headers of a dead letter: the record's own, then the cause by the names of Kafka's KIP-1034. */
+export function deadLetterHeaders(headers: Headers, context: FailureContext, cause: unknown): Headers {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  const root = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  const header = (key: string, value: string) => ({
+    key: `__streams.errors.${key}`,
+    value: Buffer.from(value, 'utf8'),
+  });
+  return [
+    ...headers,
+    header('exception', code),
+    header('message', `${error.message}${root}`.slice(0, MESSAGE_MAX)),
+    header('topic', context.topic),
+    header('partition', String(context.partition)),
+    header('offset', String(context.offset)),
+    header('application', context.applicationId),
+    header('task', context.taskId),
+    header('node', context.node),
+  ];
+}

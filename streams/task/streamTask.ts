@@ -1,0 +1,267 @@
+import { isCachedStateStore } from '../../stores/cached.ts';
+import type { Serde } from '../../stores/serde.ts';
+import type { StateBackend, StateStore } from '../../stores/store.ts';
+import { StreamsError } from '../errors.ts';
+import type { SourceNode, Subtopology } from '../graph/nodes.ts';
+import type { Cancellable, PunctuationType, Punctuator } from '../processor.ts';
+import type { RecordMetadata } from '../record.ts';
+import { TaskProcessorContext } from './context.ts';
+import { type DeadLetters, FailureDesk } from './failures.ts';
+import type { ErrorHandlers } from './handlers.ts';
+import { TaskMetrics } from './metrics.ts';
+import { type AnyRecord, type RunningNode, RunningProcessor, RunningSink } from './nodes.ts';
+import type { HandedOver, InputRecord, TaskOutput } from './output.ts';
+import { PunctuationQueue } from './punctuation.ts';
+
+export interface TaskOptions {
+  readonly applicationId: string;
+  readonly subtopology: Subtopology;
+  readonly partition: number;
+  readonly state: StateBackend;
+  readonly output: TaskOutput;
+  readonly deadLetters: DeadLetters;
+  readonly handlers: ErrorHandlers;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  readonly wallClock: () => number;
+  /** The log's name of a topic that the topology names. */
+  readonly resolveTopic: (name: string) => string;
+  /** Stream time that was committed, or -1. */
+  readonly streamTimeMs: number;
+}
+
+interface RunningSource {
+  readonly node: SourceNode;
+  readonly children: RunningNode[];
+}
+
+/**
+ * One partition of a sub-topology: decodes records, moves stream time, runs them through the nodes and fires punctuations. It is the
+ * same code in production and in the test driver.
+ */
+export class StreamTask {
+  readonly applicationId: string;
+  readonly id: string;
+  readonly partition: number;
+  readonly output: TaskOutput;
+  readonly wallClock: () => number;
+  readonly resolveTopic: (name: string) => string;
+  readonly metrics = new TaskMetrics();
+  readonly stores = new Map<string, StateStore>();
+  streamTimeMs: number;
+  commitRequested = false;
+  /** The node at work. */
+  node = '';
+  /** Whether the task is in the middle of something: still true after it threw, so that the one to blame can be found. */
+  atWork = false;
+  readonly #sources = new Map<string, RunningSource>();
+  readonly #processors: RunningProcessor[] = [];
+  readonly #globalStores: ReadonlyMap<string, StateStore>;
+  readonly #streamTime = new PunctuationQueue();
+  readonly #wallTime = new PunctuationQueue();
+  readonly #failures: FailureDesk;
+  readonly #restoredTimeMs: number;
+  #input: InputRecord | null = null;
+  #inputKey: unknown = null;
+  #inputKeySerde: Serde<unknown> | null = null;
+
+  constructor(options: TaskOptions) {
+    this.applicationId = options.applicationId;
+    this.partition = options.partition;
+    this.id = `${options.subtopology.id}_${options.partition}`;
+    this.output = options.output;
+    this.wallClock = options.wallClock;
+    this.resolveTopic = options.resolveTopic;
+    this.streamTimeMs = this.#restoredTimeMs = options.streamTimeMs;
+    this.#globalStores = options.globalStores;
+    this.#failures = new FailureDesk(this, options.handlers, options.deadLetters);
+    for (const builder of options.subtopology.stores) {
+      const location = {
+        applicationId: this.applicationId,
+        storeName: builder.name,
+        partition: this.partition,
+      };
+      this.stores.set(builder.name, builder.build(options.state, location));
+    }
+    this.#buildNodes(options.subtopology);
+  }
+
+  #buildNodes(subtopology: Subtopology): void {
+    const running = new Map<string, { readonly children: RunningNode[] }>();
+    const contexts: [RunningProcessor, TaskProcessorContext][] = [];
+    for (const node of subtopology.nodes) {
+      if (node.kind === 'source') {
+        const source = { node, children: [] };
+        running.set(node.name, source);
+        for (const topic of node.topics) this.#sources.set(this.resolveTopic(topic), source);
+        continue;
+      }
+      let made: RunningNode;
+      if (node.kind === 'sink') made = new RunningSink(node, this);
+      else {
+        const processor = new RunningProcessor(node.name, node.supplier.get(), this);
+        running.set(node.name, processor);
+        this.#processors.push(processor);
+        contexts.push([processor, new TaskProcessorContext(this, processor, node.stores)]);
+        made = processor;
+      }
+      for (const parent of node.parents) running.get(parent)!.children.push(made);
+    }
+    for (const [processor, context] of contexts) {
+      this.node = processor.name;
+      processor.processor.init?.(context);
+    }
+    this.node = '';
+  }
+
+  /** The serdes a source decodes a topic with; a sink of the same serdes may hand decoded objects over. */
+  sourceOf(topic: string): SourceNode {
+    return this.#sources.get(topic)!.node;
+  }
+
+  recordMetadata(): RecordMetadata | null {
+    return this.#input;
+  }
+
+  /** The bytes of the input's key, where this key and serde are the input's: then nothing need be encoded again. */
+  inputKeyBytes(key: unknown, serde: Serde<unknown>): Buffer | null {
+    return this.#input !== null && key === this.#inputKey && serde === this.#inputKeySerde
+      ? this.#input.key
+      : null;
+  }
+
+  storeFor(processor: string, name: string, connected: ReadonlySet<string>): StateStore {
+    const store = connected.has(name) ? this.stores.get(name) : this.#globalStores.get(name);
+    if (store !== undefined) return store;
+    const reason = this.stores.has(name)
+      ? 'is not connected to it; connect it with connectProcessorAndStateStores'
+      : 'does not exist';
+    throw new StreamsError(
+      'STREAMS_UNKNOWN_STORE',
+      `processor ${processor} of ${this.applicationId} asks for the store ${name}, which ${reason}`,
+    );
+  }
+
+  schedule(node: string, intervalMs: number, type: PunctuationType, callback: Punctuator): Cancellable {
+    if (!(intervalMs >= 1)) {
+      throw new StreamsError(
+        'STREAMS_TOPOLOGY',
+        `processor ${node} schedules a punctuation every ${intervalMs} ms; the least is 1`,
+      );
+    }
+    if (type === 'wall-clock-time') {
+      return this.#wallTime.schedule(intervalMs, this.wallClock() + intervalMs, callback, node);
+    }
+    const restored = this.#restoredTimeMs;
+    const firstMs = restored < 0 ? 0 : (Math.floor(restored / intervalMs) + 1) * intervalMs;
+    return this.#streamTime.schedule(intervalMs, firstMs, callback, node);
+  }
+
+  /**
+   * Runs one record through the nodes, and then the punctuations its time makes due.
+   * @param handedOver the decoded record, where its writer used the same serdes
+   * @param partitionTimeMs the highest timestamp seen before in its partition, or -1
+   * @returns the record's timestamp as extracted, or -1 where it was left out
+   */
+  process(input: InputRecord, handedOver: HandedOver | null, partitionTimeMs: number): number {
+    this.atWork = true;
+    const source = this.#sources.get(input.topic)!;
+    const record = this.#decode(source.node, input, handedOver, partitionTimeMs);
+    if (record === null) {
+      this.atWork = false;
+      return -1;
+    }
+    this.#input = input;
+    this.#inputKey = record.key;
+    this.#inputKeySerde = source.node.options.keySerde;
+    if (record.timestamp > this.streamTimeMs) this.streamTimeMs = record.timestamp;
+    else if (this.streamTimeMs - record.timestamp > this.metrics.latenessMaxMs) {
+      this.metrics.latenessMaxMs = this.streamTimeMs - record.timestamp;
+    }
+    this.metrics.processed += 1;
+    try {
+      const { children } = source;
+      for (let index = 0; index < children.length; index += 1) children[index]!.process(record);
+    } catch (cause) {
+      this.#failures.processing(this.node, input, cause);
+    }
+    this.#input = null;
+    this.#inputKey = null;
+    if (this.#streamTime.nextMs <= this.streamTimeMs) this.#punctuate(this.#streamTime, this.streamTimeMs);
+    this.atWork = false;
+    return record.timestamp;
+  }
+
+  #decode(
+    source: SourceNode,
+    input: InputRecord,
+    handedOver: HandedOver | null,
+    partitionTimeMs: number,
+  ): AnyRecord | null {
+    const { keySerde, valueSerde, timestampExtractor } = source.options;
+    try {
+      let key: unknown = null;
+      let value: unknown = null;
+      if (handedOver !== null) {
+        key = handedOver.key;
+        value = handedOver.value;
+      } else {
+        if (input.key !== null) key = keySerde.deserialize(input.topic, input.key);
+        if (input.value !== null) value = valueSerde.deserialize(input.topic, input.value);
+      }
+      const record: AnyRecord = { key, value, timestamp: input.timestamp, headers: input.headers };
+      if (timestampExtractor === undefined && input.timestamp >= 0) return record;
+      const timestamp = timestampExtractor === undefined ? -1 : timestampExtractor(record, partitionTimeMs);
+      if (timestamp >= 0) return { ...record, timestamp };
+      this.metrics.dropped += 1;
+      return null;
+    } catch (cause) {
+      this.#failures.deserialization(source.name, input, cause);
+      return null;
+    }
+  }
+
+  #punctuate(queue: PunctuationQueue, nowMs: number): void {
+    this.metrics.punctuated += queue.fire(nowMs, (node, callback) => {
+      this.node = node;
+      callback(nowMs);
+      this.node = '';
+    });
+  }
+
+  /** Fires the wall-clock punctuations that are due. Returns whether there were any. */
+  punctuateWallClock(): boolean {
+    const nowMs = this.wallClock();
+    if (this.#wallTime.nextMs > nowMs) return false;
+    this.atWork = true;
+    this.#punctuate(this.#wallTime, nowMs);
+    this.atWork = false;
+    return true;
+  }
+
+  /** When the next wall-clock punctuation is due; Infinity where there is none. */
+  get nextWallClockMs(): number {
+    return this.#wallTime.nextMs;
+  }
+
+  /** Counts and treats a result that could not be written. */
+  productionFailed(topic: string, record: AnyRecord, cause: unknown): void {
+    this.#failures.production(this.node, topic, record, this.#input, cause);
+  }
+
+  /** Sends changed values down to the engine. A store with a record cache forwards its news to its children meanwhile. */
+  flush(): void {
+    this.atWork = true;
+    for (const store of this.stores.values()) store.flush();
+    this.atWork = false;
+  }
+
+  /** Forgets everything since the last commit that the stores hold in memory. The task is of no use afterwards but to be closed. */
+  rollback(): void {
+    for (const store of this.stores.values()) if (isCachedStateStore(store)) store.rollback();
+  }
+
+  close(): void {
+    for (const { processor } of this.#processors) processor.close?.();
+    for (const store of this.stores.values()) store.close();
+  }
+}
