@@ -80,6 +80,7 @@ export class CommitCycle {
   /** The open cycle holds one send that failed before, and takes no other. */
   private alone = false;
   private scheduled = false;
+  private inTurn = false;
   private rollbacksInARow = 0;
   private between: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
@@ -91,6 +92,20 @@ export class CommitCycle {
 
   get committed(): CommitPoint {
     return this.point;
+  }
+
+  /**
+   * Takes the participant out. What the open cycle has appended is processed and committed with it first; called from
+   * within the participant, that is when the cycle has ended.
+   */
+  detach(participant: CycleParticipant): void {
+    if (this.participant !== participant) return;
+    if (this.openedAtMs !== null && this.inTurn) {
+      this.between.push(() => this.detach(participant));
+      return;
+    }
+    if (this.openedAtMs !== null) this.finishOpenCycle();
+    this.participant = null;
   }
 
   /** Asks for a turn soon. */
@@ -141,6 +156,24 @@ export class CommitCycle {
   private readonly turn = (): void => {
     this.scheduled = false;
     if (this.status === 'failed' || this.status === 'closed') return;
+    this.inTurn = true;
+    this.runTurn();
+    this.inTurn = false;
+  };
+
+  private finishOpenCycle(): void {
+    this.inTurn = true;
+    try {
+      if (this.current !== null) this.appendSome(this.current, Number.POSITIVE_INFINITY);
+      this.current = null;
+      this.commit();
+    } catch (cause) {
+      this.rollback(cause);
+    }
+    this.inTurn = false;
+  }
+
+  private runTurn(): void {
     const now = performance.now();
     if (this.openedAtMs === null) {
       this.openedAtMs = now;
@@ -159,7 +192,7 @@ export class CommitCycle {
     if (this.isDue(more)) this.commit();
     if (more || this.parts.queue.size > 0 || this.openedAtMs !== null) this.schedule();
     else this.tellIdle();
-  };
+  }
 
   private isIdle(): boolean {
     return this.openedAtMs === null && this.parts.queue.depth === 0;

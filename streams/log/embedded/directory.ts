@@ -53,7 +53,7 @@ export function prepareDirectory(path: string): DataDirectory {
     );
   }
   const database = join(path, DATABASE);
-  if (commit > 0 && !existsSync(database) && !existsSync(join(path, SNAPSHOT))) {
+  if (commit > 0 && !existsSync(database) && !existsSync(join(path, `${SNAPSHOT}.${commit}`))) {
     throw damaged(path, `the folder '${DATABASE}' is missing, though ${commit} commits were acknowledged`);
   }
   return { path, database, acknowledged, acknowledgedCommit: commit };
@@ -150,34 +150,39 @@ function syncDirectory(path: string): void {
 
 /**
  * The state of the database before it is opened, as hard links. Opening is a change: recovery drops what it cannot read. Where
- * the check afterwards finds that too much was dropped, `restore` puts everything back as it was.
+ * the check afterwards finds that too much was dropped, `restore` puts everything back as it was. Its name tells the commit that had
+ * been acknowledged then, so that a snapshot left behind by a kill is never mistaken for the state of a later day.
  */
 export class DatabaseSnapshot {
   private readonly directory: DataDirectory;
   private readonly path: string;
+  private readonly draft: string;
+  private readonly taken: boolean;
 
-  private constructor(directory: DataDirectory) {
+  private constructor(directory: DataDirectory, path: string, taken: boolean) {
     this.directory = directory;
-    this.path = join(directory.path, SNAPSHOT);
+    this.path = path;
+    this.draft = join(directory.path, SNAPSHOT_DRAFT);
+    this.taken = taken;
   }
 
-  /** Keeps an older snapshot whose opening was never found good. Null where there is nothing to keep, or no links can be made. */
+  /**
+   * Keeps an older snapshot of the same commit: its opening was never found good. Null where there is nothing to keep, or
+   * where the file system makes no links.
+   */
   static take(directory: DataDirectory): DatabaseSnapshot | null {
-    const snapshot = new DatabaseSnapshot(directory);
-    if (existsSync(snapshot.path)) return snapshot;
-    if (!existsSync(directory.database)) return null;
-    const draft = join(directory.path, SNAPSHOT_DRAFT);
+    const name = `${SNAPSHOT}.${directory.acknowledgedCommit}`;
+    const path = join(directory.path, name);
     try {
-      rmSync(draft, { recursive: true, force: true });
-      mkdirSync(draft);
-      for (const name of readdirSync(directory.database)) {
-        const source = join(directory.database, name);
-        if (name !== 'LOCK' && statSync(source).isFile()) linkSync(source, join(draft, name));
-      }
-      renameSync(draft, snapshot.path);
+      if (existsSync(path) && !existsSync(directory.database)) renameSync(path, directory.database);
+      removeOthers(directory.path, name);
+      if (existsSync(path)) return new DatabaseSnapshot(directory, path, false);
+      if (!existsSync(directory.database)) return null;
+      const snapshot = new DatabaseSnapshot(directory, path, true);
+      snapshot.link();
       return snapshot;
     } catch (cause) {
-      rmSync(draft, { recursive: true, force: true });
+      rmSync(join(directory.path, SNAPSHOT_DRAFT), { recursive: true, force: true });
       const code = (cause as NodeJS.ErrnoException).code;
       if (code === 'EPERM' || code === 'ENOTSUP' || code === 'EMLINK') return null;
       throw new LogError(
@@ -194,7 +199,32 @@ export class DatabaseSnapshot {
     renameSync(this.path, this.directory.database);
   }
 
+  /** The opening was found good. */
   discard(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.draft, { recursive: true, force: true });
+    renameSync(this.path, this.draft);
+    rmSync(this.draft, { recursive: true, force: true });
+  }
+
+  /** Another process has the database open: only what this one made is removed. */
+  discardOwn(): void {
+    if (this.taken) this.discard();
+  }
+
+  private link(): void {
+    const { database } = this.directory;
+    mkdirSync(this.draft);
+    for (const name of readdirSync(database)) {
+      const source = join(database, name);
+      if (name !== 'LOCK' && statSync(source).isFile()) linkSync(source, join(this.draft, name));
+    }
+    renameSync(this.draft, this.path);
+  }
+}
+
+function removeOthers(path: string, kept: string): void {
+  for (const name of readdirSync(path)) {
+    if (name.startsWith(SNAPSHOT) && name !== kept)
+      rmSync(join(path, name), { recursive: true, force: true });
   }
 }

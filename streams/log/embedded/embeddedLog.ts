@@ -206,9 +206,9 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
     this.cycle.schedule();
   }
 
-  /** Takes effect at once; what the open cycle holds of the participant is committed by no one, so close it first. */
+  /** What the open cycle holds of the participant is committed first, or undone where that fails. */
   detach(participant: CycleParticipant): void {
-    if (this.cycle.participant === participant) this.cycle.participant = null;
+    this.cycle.detach(participant);
   }
 
   appender(topic: string, partition: number): PartitionAppender {

@@ -14,6 +14,7 @@ export class RocksLogDatabase implements LogDatabase {
   private readonly location: string;
   private readonly memoryBudgetBytes: number;
   private handle: Database | null = null;
+  private closed = false;
 
   constructor(location: string, memoryBudgetBytes: number) {
     this.location = location;
@@ -22,7 +23,8 @@ export class RocksLogDatabase implements LogDatabase {
 
   /** @throws StoreError */
   async reopen(): Promise<void> {
-    await this.close();
+    await this.handle?.close();
+    this.handle = null;
     const budgets = divideMemoryBudget(this.memoryBudgetBytes, WEIGHTS);
     this.handle = await Database.open(this.location, {
       createIfMissing: true,
@@ -34,7 +36,9 @@ export class RocksLogDatabase implements LogDatabase {
     });
   }
 
+  /** For good: what is read or written later is answered LOG_CLOSED. */
   async close(): Promise<void> {
+    this.closed = true;
     const handle = this.handle;
     this.handle = null;
     await handle?.close();
@@ -74,8 +78,9 @@ export class RocksLogDatabase implements LogDatabase {
   }
 
   private opened(): Database {
-    if (this.handle === null) throw new LogError('LOG_IO', 'the database is not open at the moment');
-    return this.handle;
+    if (this.handle !== null) return this.handle;
+    if (this.closed) throw new LogError('LOG_CLOSED', 'the log is closed');
+    throw new LogError('LOG_IO', 'the database is not open at the moment');
   }
 }
 
@@ -123,7 +128,7 @@ export async function openDatabase(
     await database.reopen();
   } catch (cause) {
     const failure = openError(directory, cause);
-    if (failure.code === 'LOG_DIRECTORY_IN_USE') snapshot?.discard();
+    if (failure.code === 'LOG_DIRECTORY_IN_USE') snapshot?.discardOwn();
     else snapshot?.restore();
     throw failure;
   }

@@ -18,14 +18,15 @@ export interface ProducerParts {
 export class EmbeddedProducer implements LogProducer {
   private readonly parts: ProducerParts;
   private closed = false;
-  private pending = new Set<Promise<unknown>>();
+  private unanswered = 0;
+  private allAnswered: () => void = () => undefined;
 
   constructor(parts: ProducerParts) {
     this.parts = parts;
   }
 
   send(records: readonly ProducerRecord[]): Promise<readonly RecordAck[]> {
-    const answer = new Promise<readonly RecordAck[]>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const unavailable = this.closed
         ? new LogError('LOG_CLOSED', 'the producer is closed')
         : this.parts.unavailable();
@@ -34,15 +35,24 @@ export class EmbeddedProducer implements LogProducer {
         resolve([]);
         return;
       }
-      const { partitions, bytes } = this.check(records);
-      const send = { records, partitions, bytes, acks: [], appended: 0, rollbacks: 0, resolve, reject };
-      this.parts.queue.push(send);
+      this.parts.queue.push({
+        records,
+        ...this.check(records),
+        acks: [],
+        appended: 0,
+        rollbacks: 0,
+        resolve: (acks) => {
+          this.answered();
+          resolve(acks);
+        },
+        reject: (cause) => {
+          this.answered();
+          reject(cause);
+        },
+      });
+      this.unanswered++;
       this.parts.wake();
     });
-    this.pending.add(answer);
-    const done = (): void => void this.pending.delete(answer);
-    answer.then(done, done);
-    return answer;
   }
 
   ready(): Promise<void> {
@@ -52,7 +62,15 @@ export class EmbeddedProducer implements LogProducer {
   /** Resolves when all that was sent is answered. */
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.allSettled(this.pending);
+    if (this.unanswered === 0) return;
+    await new Promise<void>((resolve) => {
+      this.allAnswered = resolve;
+    });
+  }
+
+  private answered(): void {
+    this.unanswered--;
+    if (this.closed && this.unanswered === 0) this.allAnswered();
   }
 
   private check(records: readonly ProducerRecord[]): { partitions: number[]; bytes: number } {

@@ -296,3 +296,30 @@ test('scans see changes of the open cycle over committed entries, in both direct
   assert.deepEqual(scans, ['a2 b1 d2 h1 i2', 'i2 h1 d2 b1 a2', 'b1 d2', 'd2 b1']);
   assert.equal(scan(null, null, false), 'a2 b1 d2 h1 i2');
 });
+
+test('detaching commits what the open cycle holds, with its participant', async () => {
+  log = await under.reopen({ commitIntervalMs: 10_000 });
+  const { participant } = copier();
+  const many = Array.from({ length: 500 }, (_, index) => record('in', 0, String(index)));
+  let turns = 0;
+  Object.assign(participant, { work: () => ++turns < 50 });
+  const sent = log.createProducer().send(many);
+  while (turns === 0) await new Promise(setImmediate);
+  assert.equal(log.committedEnd('in', 0), 0, 'the cycle is open');
+  log.detach(participant);
+  assert.equal((await sent).length, 500);
+  assert.equal(log.positions('app')[0]!.offset, 500);
+  assert.equal(count(), 500);
+  await log.createProducer().send([record('in', 0, 'later')]);
+  assert.equal(log.committedEnd('out', 0), 500, 'nobody processes any more');
+});
+
+test('a closed log says so to its readers', async () => {
+  await log.close();
+  await assert.rejects(
+    log.reader.read({ topic: 'in', partition: 0 }, 0, 1).then((read) => {
+      if (read.length === 0) return log.admin.createTopics([]);
+    }),
+    isLogError('LOG_CLOSED'),
+  );
+});

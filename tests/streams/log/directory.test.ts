@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -233,9 +233,17 @@ test('opens what a process left that ended while it made the directory or opened
   writeFileSync(join(under.directory, 'acknowledged'), '');
   await write(2);
   await under.close();
-  cpSync(join(under.directory, 'log'), join(under.directory, 'log.before-open'), { recursive: true });
+  const database = join(under.directory, 'log');
+  cpSync(database, join(under.directory, 'log.before-open.2'), { recursive: true });
+  cpSync(database, join(under.directory, 'log.before-open.1'), { recursive: true });
   mkdirSync(join(under.directory, 'log.before-open.draft'));
-  const log = await under.open();
+  let log = await under.open();
   assert.equal(log.committedEnd('in', 0), 2);
-  assert.equal(existsSync(join(under.directory, 'log.before-open')), false);
+  await under.close();
+  const own = ['acknowledged', 'log', 'opentape-data.json'];
+  assert.deepEqual(readdirSync(under.directory).sort(), own);
+  renameSync(database, join(under.directory, 'log.before-open.2'));
+  log = await under.open();
+  assert.equal(log.committedEnd('in', 0), 2, 'a restoring that was cut short is finished');
+  assert.deepEqual(readdirSync(under.directory).sort(), own);
 });

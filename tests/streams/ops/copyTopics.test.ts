@@ -22,7 +22,12 @@ afterEach(async () => {
 async function start(under: LogUnderTest): Promise<EmbeddedLog> {
   const log = await under.open();
   await log.admin.createTopics(
-    ['a', 'b', 'out'].map((name) => ({ name, partitions: 3, retentionMs: null, cleanupPolicy: 'delete' as const })),
+    ['a', 'b', 'out'].map((name) => ({
+      name,
+      partitions: 3,
+      retentionMs: null,
+      cleanupPolicy: 'delete' as const,
+    })),
   );
   const store = log.state.open(LOCATION, 'persistent');
   const key = Buffer.from('chain');
@@ -47,7 +52,14 @@ test('a log copied into an empty one leads to the same output and stores, byte f
     const headers = index % 10 === 0 ? [{ key: 'source', value: Buffer.from([index % 256]) }] : [];
     sends.push(
       producer.send([
-        { topic: index % 2 ? 'a' : 'b', partition: (index * 7) % 3, key: null, value: Buffer.from(`${index},`), timestamp: index % 50, headers },
+        {
+          topic: index % 2 ? 'a' : 'b',
+          partition: (index * 7) % 3,
+          key: null,
+          value: Buffer.from(`${index},`),
+          timestamp: index % 50,
+          headers,
+        },
       ]),
     );
     if (index % 100 === 0) await Promise.all(sends);
@@ -56,7 +68,8 @@ test('a log copied into an empty one leads to the same output and stores, byte f
   const to = await start(second);
   assert.equal(await copyTopics(from, to, ['a', 'b']), 3000);
   assert.notEqual(from.metrics.commits, to.metrics.commits, 'the commits were cut differently');
-  for (const topic of ['a', 'b', 'out']) assert.deepEqual(await hashTopic(to, topic), await hashTopic(from, topic));
+  for (const topic of ['a', 'b', 'out'])
+    assert.deepEqual(await hashTopic(to, topic), await hashTopic(from, topic));
   assert.deepEqual(hashStore(to, LOCATION), hashStore(from, LOCATION));
   assert.equal(await hashLog(to), await hashLog(from));
 });
