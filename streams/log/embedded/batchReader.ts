@@ -1,4 +1,3 @@
-import { StoreError } from '../../../stores/errors.ts';
 import { LogError } from '../errors.ts';
 import { BatchCursor } from './batch.ts';
 import type { AppendedRecord } from './cycle.ts';
@@ -6,11 +5,12 @@ import { baseOffsetOf, batchKey, partitionPrefix, partitionPrefixEnd } from './k
 import type { LogDatabase, RowRange } from './logDatabase.ts';
 import type { LogPartition } from './partition.ts';
 
-/** How much one look into the database brings at most: batches, and bytes. */
+/** How much one look into the database brings: small batches by the dozen, large ones one at a time. */
 const READ_AHEAD_BATCHES = 64;
-const READ_AHEAD_BYTES = 1024 * 1024;
+const READ_AHEAD_BYTES = 256 * 1024;
+const FIRST_READ_AHEAD_BATCHES = 4;
 /** Places kept for readers that go on where they stopped. Each holds at most one read-ahead. */
-const PLACES_MAX = 64;
+const PLACES_MAX = 128;
 
 /** Batches fetched and not yet walked: key, value, key, value ... */
 interface Place {
@@ -18,6 +18,10 @@ interface Place {
   row: number;
   cursor: BatchCursor | null;
   nextOffset: number;
+  /** Size of the last batch, for how many to fetch next. */
+  batchBytes: number;
+  /** Whether it was used since the last sweep. */
+  fresh: boolean;
 }
 
 /** Reads committed records of any partition. Readers that go on where they stopped pay for no second search. */
@@ -63,6 +67,14 @@ export class BatchReader {
     for (const key of this.places.keys()) if (key.startsWith(prefix)) this.places.delete(key);
   }
 
+  /** Lets go of the places nobody came back to since the last sweep. */
+  sweep(): void {
+    for (const [key, place] of this.places) {
+      if (place.fresh) place.fresh = false;
+      else this.places.delete(key);
+    }
+  }
+
   private takePlace(partition: LogPartition, offset: number): Place | undefined {
     const key = `${partition.topicId}/${partition.partition}/${offset}`;
     const place = this.places.get(key);
@@ -77,6 +89,7 @@ export class BatchReader {
         break;
       }
     }
+    place.fresh = true;
     this.places.set(`${partition.topicId}/${partition.partition}/${place.nextOffset}`, place);
   }
 
@@ -84,16 +97,9 @@ export class BatchReader {
     try {
       return this.database.rows('log', range);
     } catch (cause) {
-      if (!(cause instanceof StoreError)) throw cause;
-      const where = `${partition.topic}, partition ${partition.partition}, from offset ${offset} on`;
-      if (cause.code === 'STORE_CORRUPT') {
-        throw new LogError(
-          'LOG_RECORD_CORRUPT',
-          `the records of ${where} are damaged: ${cause.message}`,
-          cause,
-        );
-      }
-      throw new LogError('LOG_IO', `${where} cannot be read: ${cause.message}`, cause);
+      if (!(cause instanceof LogError)) throw cause;
+      const place = `${partition.topic}, partition ${partition.partition}, from offset ${offset} on`;
+      throw new LogError(cause.code, `the records of ${place} cannot be read: ${cause.message}`, cause);
     }
   }
 
@@ -106,7 +112,7 @@ export class BatchReader {
       reverse: true,
       limit: 1,
     });
-    const place: Place = { rows, row: 0, cursor: null, nextOffset: offset };
+    const place: Place = { rows, row: 0, cursor: null, nextOffset: offset, batchBytes: 0, fresh: true };
     if (rows.length > 0 && this.advance(partition, place)) place.cursor!.skipTo(offset);
     place.nextOffset = offset;
     return place;
@@ -118,8 +124,7 @@ export class BatchReader {
       place.rows = this.fetch(partition, place.nextOffset, {
         gte: batchKey(partition.topicId, partition.partition, place.nextOffset),
         lt: partitionPrefixEnd(partition.topicId, partition.partition),
-        limit: READ_AHEAD_BATCHES,
-        bytesMax: READ_AHEAD_BYTES,
+        limit: batchesAhead(place.batchBytes),
       });
       place.row = 0;
       if (place.rows.length === 0) return false;
@@ -127,6 +132,7 @@ export class BatchReader {
     const key = place.rows[place.row]!;
     const bytes = place.rows[place.row + 1]!;
     place.row += 2;
+    place.batchBytes = bytes.length;
     place.cursor = new BatchCursor(bytes, {
       topic: partition.topic,
       partition: partition.partition,
@@ -134,4 +140,9 @@ export class BatchReader {
     });
     return true;
   }
+}
+
+function batchesAhead(batchBytes: number): number {
+  if (batchBytes === 0) return FIRST_READ_AHEAD_BATCHES;
+  return Math.max(1, Math.min(READ_AHEAD_BATCHES, Math.floor(READ_AHEAD_BYTES / batchBytes)));
 }

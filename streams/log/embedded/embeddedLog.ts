@@ -364,6 +364,7 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
       this.options.maintenanceIntervalMs === undefined ? 1000 : this.options.maintenanceIntervalMs;
     if (intervalMs === null) return;
     this.maintenanceTimer = setTimeout(() => {
+      this.batches.sweep();
       this.maintain()
         .catch((cause: unknown) => {
           if (this.closing === null && this.failure === null) this.onError(cause);

@@ -45,7 +45,12 @@ export class RocksLogDatabase implements LogDatabase {
   }
 
   get(column: LogColumn, key: Buffer): Buffer | null {
-    return this.opened().getSync(column, key);
+    const database = this.opened();
+    try {
+      return database.getSync(column, key);
+    } catch (cause) {
+      throw readError(column, cause);
+    }
   }
 
   rows(column: LogColumn, range: RowRange): readonly Buffer[] {
@@ -58,10 +63,12 @@ export class RocksLogDatabase implements LogDatabase {
         rows.push(row.value[0], row.value[1]);
         bytes += row.value[1].length;
       }
+      return rows;
+    } catch (cause) {
+      throw readError(column, cause);
     } finally {
       scan.close();
     }
-    return rows;
   }
 
   batch(): LogWriteBatch {
@@ -102,6 +109,15 @@ class RocksWriteBatch implements LogWriteBatch {
   delete(column: LogColumn, key: Buffer): void {
     this.raw.del(column, key);
   }
+}
+
+function readError(column: LogColumn, cause: unknown): LogError {
+  const message = messageOf(cause);
+  const corrupt =
+    (cause instanceof StoreError && cause.code === 'STORE_CORRUPT') || /corruption|checksum/i.test(message);
+  return corrupt
+    ? new LogError('LOG_RECORD_CORRUPT', `column ${column} is damaged: ${message}`, cause)
+    : new LogError('LOG_IO', `column ${column} cannot be read: ${message}`, cause);
 }
 
 export interface OpenedDatabase {

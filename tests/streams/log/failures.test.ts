@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -123,6 +125,35 @@ test('closes while it is failed', async () => {
   await assert.rejects(producer.send([record('in', 0, 'b')]), isLogError('LOG_CLOSED'));
   log = await under.reopen();
   assert.deepEqual(valuesOf('in'), []);
+});
+
+test('a damaged record is never read as a good one: the error names topic, partition and offset', async () => {
+  const value = Buffer.alloc(10_000, 'payload');
+  log = await under.reopen({ memoryBudgetBytes: 8 * 2 ** 20 });
+  const producer = log.createProducer();
+  for (let send = 0; send < 60; send++) {
+    await producer.send(
+      Array.from({ length: 20 }, () => ({ topic: 'in', partition: 0, key: null, value, timestamp: send })),
+    );
+  }
+  await under.close();
+  const folder = join(under.directory, 'log');
+  const tables = readdirSync(folder)
+    .filter((name) => name.endsWith('.sst'))
+    .map((name) => join(folder, name));
+  const largest = tables.sort((a, b) => statSync(b).size - statSync(a).size)[0]!;
+  const bytes = readFileSync(largest);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(largest, bytes);
+  log = await under.open();
+  const read = async (): Promise<void> => {
+    for (let next = 0; next < 1200; ) {
+      const records = await log.reader.read({ topic: 'in', partition: 0 }, next, 100);
+      for (const record of records) assert.ok(record.value!.equals(value));
+      next = records[records.length - 1]!.offset + 1;
+    }
+  };
+  await assert.rejects(read(), isLogError('LOG_RECORD_CORRUPT', /in, partition 0, from offset \d+/));
 });
 
 const prlimit = spawnSync('prlimit', ['--version']).status === 0;
