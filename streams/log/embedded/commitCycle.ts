@@ -1,9 +1,9 @@
 import { NO_HEADERS } from '../../record.ts';
 import { LogError, messageOf } from '../errors.ts';
 import type { AcknowledgedCommits } from './acknowledged.ts';
-import type { AppendedRecord, CommittedPosition, CycleParticipant } from './cycle.ts';
+import { type CommitPoint, putBatches, putCommitPoint, putPosition } from './commitPoint.ts';
+import type { AppendedRecord, CycleParticipant } from './cycle.ts';
 import type { CommitFaults } from './faults.ts';
-import { batchKey, COMMIT_KEY, positionKey } from './keys.ts';
 import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { OpenCycle } from './partition.ts';
@@ -18,6 +18,11 @@ const APPEND_MS = 2;
 /** A cycle this large commits, whatever the interval. */
 const CYCLE_BYTES = 8 * 1024 * 1024;
 const CYCLE_RECORDS = 32_768;
+/** How long a cycle gathers when it only works on backlog: nobody waits for an answer then. Kafka Streams' exactly-once default. */
+const BACKLOG_COMMIT_INTERVAL_MS = 100;
+/** Under load a cycle gathers at least so many times as long as a commit takes lately, up to the maximum. */
+const GATHER_TO_COMMIT_RATIO = 4;
+const GATHER_MAX_MS = 25;
 /** Records between two looks at the clock. */
 const CLOCK_EVERY = 32;
 /** A send that was rolled back this often runs in a cycle of its own; once more, and it is given up. */
@@ -44,27 +49,6 @@ export interface CommitCycleParts {
   readonly onFailed: (cause: LogError) => void;
 }
 
-/** Number of the last commit, and the sequence after the last committed record. */
-export interface CommitPoint {
-  readonly commit: number;
-  readonly sequence: number;
-}
-
-export function readCommitPoint(database: LogDatabase): CommitPoint {
-  const bytes = database.get('meta', COMMIT_KEY);
-  return bytes === null
-    ? { commit: 0, sequence: 0 }
-    : { commit: bytes.readDoubleLE(0), sequence: bytes.readDoubleLE(8) };
-}
-
-/** Two doubles: next offset, partition time. */
-export function encodePosition(position: CommittedPosition): Buffer {
-  const bytes = Buffer.allocUnsafe(16);
-  bytes.writeDoubleLE(position.offset, 0);
-  bytes.writeDoubleLE(position.partitionTimeMs, 8);
-  return bytes;
-}
-
 /**
  * Runs the cycles of the log: takes sends, appends them, has them processed, commits, answers. One turn of the event loop
  * takes a few milliseconds at most; a cycle may span several.
@@ -75,6 +59,10 @@ export class CommitCycle {
   private readonly parts: CommitCycleParts;
   private point: CommitPoint;
   private openedAtMs: number | null = null;
+  /** When the open cycle took the first send that waits for its answer. */
+  private firstSendAtMs: number | null = null;
+  /** How long commits take lately: a moving average. */
+  private recentCommitMs = 0;
   /** The send whose records are being appended. */
   private current: Send | null = null;
   /** The open cycle holds one send that failed before, and takes no other. */
@@ -177,6 +165,7 @@ export class CommitCycle {
     const now = performance.now();
     if (this.openedAtMs === null) {
       this.openedAtMs = now;
+      this.firstSendAtMs = null;
       this.alone = false;
     }
     let more = false;
@@ -212,7 +201,10 @@ export class CommitCycle {
   private isDue(more: boolean): boolean {
     if (this.current !== null || this.openedAtMs === null) return false;
     if (this.alone || this.isFull() || (!more && this.parts.queue.size === 0)) return true;
-    return performance.now() - this.openedAtMs >= this.parts.commitIntervalMs;
+    const now = performance.now();
+    if (this.firstSendAtMs === null) return now - this.openedAtMs >= BACKLOG_COMMIT_INTERVAL_MS;
+    const gatherMs = Math.min(GATHER_MAX_MS, GATHER_TO_COMMIT_RATIO * this.recentCommitMs);
+    return now - this.firstSendAtMs >= Math.max(this.parts.commitIntervalMs, gatherMs);
   }
 
   private appendSends(deadlineMs: number): void {
@@ -227,6 +219,7 @@ export class CommitCycle {
           this.alone = true;
         }
         this.current = queue.take()!;
+        this.firstSendAtMs ??= performance.now();
       }
       if (!this.appendSome(this.current, deadlineMs)) return;
       this.current = null;
@@ -305,7 +298,9 @@ export class CommitCycle {
     for (const partition of dirty) partition.commit();
     open.reset(this.point.sequence);
     state.committed();
-    metrics.committed(records, bytes, performance.now() - startedMs);
+    const commitMs = performance.now() - startedMs;
+    this.recentCommitMs += (commitMs - this.recentCommitMs) / 8;
+    metrics.committed(records, bytes, commitMs);
     this.rollbacksInARow = 0;
     queueMicrotask(() => faults.at('commit:after-acknowledge'));
     this.endCycle();
@@ -377,22 +372,4 @@ export class CommitCycle {
     this.tellIdle();
     this.parts.onFailed(failure);
   }
-}
-
-function putPosition(batch: LogWriteBatch, position: CommittedPosition): void {
-  const { applicationId, topic, partition } = position;
-  batch.put('meta', positionKey(applicationId, topic, partition), encodePosition(position));
-}
-
-function putBatches(batch: LogWriteBatch, partition: OpenCycle['dirty'][number]): void {
-  for (const { baseOffset, bytes } of partition.builder.finish()) {
-    batch.put('log', batchKey(partition.topicId, partition.partition, baseOffset), bytes);
-  }
-}
-
-function putCommitPoint(batch: LogWriteBatch, point: CommitPoint): void {
-  const bytes = Buffer.allocUnsafe(16);
-  bytes.writeDoubleLE(point.commit, 0);
-  bytes.writeDoubleLE(point.sequence, 8);
-  batch.put('meta', COMMIT_KEY, bytes);
 }

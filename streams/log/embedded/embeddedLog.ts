@@ -13,7 +13,8 @@ import type {
 import { AcknowledgedCommits } from './acknowledged.ts';
 import { BatchBuffers } from './batch.ts';
 import { BatchReader } from './batchReader.ts';
-import { CommitCycle, readCommitPoint } from './commitCycle.ts';
+import { CommitCycle } from './commitCycle.ts';
+import { readCommitPoint } from './commitPoint.ts';
 import type {
   AppendedRecord,
   CommittedPosition,

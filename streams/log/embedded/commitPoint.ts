@@ -1,0 +1,45 @@
+/** What a commit writes beside the state: batches of records, positions, and the number of the commit itself. */
+import type { CommittedPosition } from './cycle.ts';
+import { batchKey, COMMIT_KEY, positionKey } from './keys.ts';
+import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
+import type { LogPartition } from './partition.ts';
+
+/** Number of the last commit, and the sequence after the last committed record. */
+export interface CommitPoint {
+  readonly commit: number;
+  readonly sequence: number;
+}
+
+export function readCommitPoint(database: LogDatabase): CommitPoint {
+  const bytes = database.get('meta', COMMIT_KEY);
+  return bytes === null
+    ? { commit: 0, sequence: 0 }
+    : { commit: bytes.readDoubleLE(0), sequence: bytes.readDoubleLE(8) };
+}
+
+/** Puts a position into the batch: two doubles, next offset and partition time. */
+export function putPosition(batch: LogWriteBatch, position: CommittedPosition): void {
+  const { applicationId, topic, partition } = position;
+  batch.put('meta', positionKey(applicationId, topic, partition), encodePosition(position));
+}
+
+/** Puts the open records of a partition into the batch. */
+export function putBatches(batch: LogWriteBatch, partition: LogPartition): void {
+  for (const { baseOffset, bytes } of partition.builder.finish()) {
+    batch.put('log', batchKey(partition.topicId, partition.partition, baseOffset), bytes);
+  }
+}
+
+export function putCommitPoint(batch: LogWriteBatch, point: CommitPoint): void {
+  const bytes = Buffer.allocUnsafe(16);
+  bytes.writeDoubleLE(point.commit, 0);
+  bytes.writeDoubleLE(point.sequence, 8);
+  batch.put('meta', COMMIT_KEY, bytes);
+}
+
+function encodePosition(position: CommittedPosition): Buffer {
+  const bytes = Buffer.allocUnsafe(16);
+  bytes.writeDoubleLE(position.offset, 0);
+  bytes.writeDoubleLE(position.partitionTimeMs, 8);
+  return bytes;
+}
