@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { BytesStore, StoreLocation } from '../../stores/store.ts';
-import type { EmbeddedLog } from '../log/embedded/index.ts';
+import type { AppendedRecord, EmbeddedLog } from '../log/embedded/index.ts';
 import type { LogRecord, TopicDescription } from '../log/log.ts';
 
 const READ_RECORDS = 2000;
@@ -102,7 +102,7 @@ export async function* records(
   log: EmbeddedLog,
   topic: string,
   partition: number,
-): AsyncGenerator<LogRecord> {
+): AsyncGenerator<AppendedRecord> {
   for (let next = log.earliest(topic, partition); ; ) {
     const found = log.readSync(topic, partition, next, READ_RECORDS);
     if (found.length === 0) return;
