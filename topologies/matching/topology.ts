@@ -21,6 +21,8 @@ export function buildMatchingTopology(serdes: Serdes, _options: Readonly<Record<
         name: RESTING_ORDERS,
         keySerde,
         valueSerde: serdes.store('opentape.matching.RestingOrder'),
+        // The books hold the orders; the store is read when a book is built.
+        cacheEntriesMax: 2_000,
       }),
       'match',
     )

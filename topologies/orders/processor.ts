@@ -57,9 +57,10 @@ export class OrdersProcessor implements Processor<string | null, Input, string, 
 
   /** Whether a command comes for the first time. The house's come from a topology, so exactly once; they leave no trace here. */
   #isNew(command: OrderCommand): boolean {
+    // A SUBMIT is known by its order, which is cheaper to ask for: see identity.ts.
+    if (command.kind === 'SUBMIT' || command.accountType === 'HOUSE') return true;
     const { accounts, commandsSeen } = this.#ledger.stores;
-    if (accounts.get(command.accountId)?.accountType === 'HOUSE' || command.accountType === 'HOUSE')
-      return true;
+    if (accounts.get(command.accountId)?.accountType === 'HOUSE') return true;
     return commandsSeen.putIfAbsent(commandKey(command.accountId, command.commandId), command.kind) === null;
   }
 

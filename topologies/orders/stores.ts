@@ -15,13 +15,16 @@ export const STORES = {
   accounts: 'accounts',
   /** By `<account>/<order>`. Final orders stay, but for those of house accounts. */
   orders: 'orders',
-  /** By `<account>/<client order id>`: the order's id. Customers only. */
+  /** By `<account>/<client order id>`: the order's id, or `!` where all orders of that name were refused. Customers only. */
   clientOrderIds: 'client-order-ids',
   /** By `<account>/<submitted, 16 digits>/<order>`: the order's id. Customers only. */
   ordersByTime: 'orders-by-time',
   /** By `<account>/<symbol>`. */
   positions: 'positions',
-  /** By `<account>/<command>`: the kind of the command. Customers only: the house's commands come from a topology, once. */
+  /**
+   * By `<account>/<command>`: the kind of the command. Customers only: the house's commands come from a topology, once. An accepted SUBMIT is
+   * not here: its client order id tells it.
+   */
   commandsSeen: 'commands-seen',
   /** By `<account>/<symbol>/<order>`: side and limit of an open limit order, as openLimits.ts reads them. Customers only. */
   openLimits: 'open-limits',

@@ -16,6 +16,7 @@ import { nextClose, type SessionMode } from '../domain/calendar.ts';
 import { formatQuantity } from '../domain/decimal.ts';
 import { add, QUANTITY_MAX_MICROS, quantityFor } from '../domain/money.ts';
 import { newToBook } from './bookCommand.ts';
+import { type Identity, identify, rememberRejected } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { OPEN_ORDERS_MAX } from './limits.ts';
 import { type Rejection, reject } from './rejections.ts';
@@ -27,7 +28,6 @@ import {
   type Reservation,
   reservationFor,
 } from './reserve.ts';
-import { clientOrderIdKey } from './stores.ts';
 import { isNewOrder, missingField, type NewOrder, validateOrder, validateValue } from './validateOrder.ts';
 
 const ZERO_CASH = 0 as CashMicros;
@@ -50,24 +50,37 @@ interface Accepted {
   readonly position: PositionState | null;
 }
 
-/** SUBMIT: validates, puts aside what the order may cost, and sends it to its book. One NEW or one REJECTED comes of it. */
+/**
+ * SUBMIT: validates, puts aside what the order may cost, and sends it to its book. One NEW or one REJECTED comes of it; a command seen
+ * before is ignored.
+ */
 export function submitOrder(ledger: Ledger, command: OrderCommand, session: SessionMode): void {
   const account = ledger.stores.accounts.get(command.accountId);
-  const decision = account === null ? reject('ACCOUNT_UNKNOWN') : decide(ledger, account, command);
-  if (account === null || 'code' in decision) {
-    rejectSubmit(ledger, account, command, 'code' in decision ? decision : reject('ACCOUNT_UNKNOWN'));
-  } else {
+  const house = account?.accountType === 'HOUSE';
+  const identity = house ? 'new' : identify(ledger, command);
+  if (identity === 'repeated') return;
+  const decision = account === null ? reject('ACCOUNT_UNKNOWN') : decide(ledger, account, command, identity);
+  if (account !== null && !('code' in decision)) {
     accept(ledger, account, decision, session);
+    return;
   }
+  if (!house) rememberRejected(ledger, command, identity);
+  rejectSubmit(ledger, account, command, 'code' in decision ? decision : reject('ACCOUNT_UNKNOWN'));
 }
 
 /** All checks, the cheap ones first; the first that fails is told. */
-function decide(ledger: Ledger, account: AccountState, command: OrderCommand): Rejection | Accepted {
+function decide(
+  ledger: Ledger,
+  account: AccountState,
+  command: OrderCommand,
+  identity: Identity,
+): Rejection | Accepted {
   if (!isNewOrder(command)) return missingField(command);
   const house = account.accountType === 'HOUSE';
   const asset = ledger.stores.assets.get(command.symbol);
-  const wrong = validateOrder(command, asset) ?? checkIdentity(ledger, command, house);
+  const wrong = validateOrder(command, asset);
   if (wrong) return wrong;
+  if (identity === 'taken') return reject('CLIENT_ORDER_ID_DUPLICATE');
   const quote = command.orderType === 'MARKET' ? ledger.stores.latestQuotes.get(command.symbol) : null;
   const priced = priceOrder(command, quote);
   if ('code' in priced) return priced;
@@ -94,14 +107,6 @@ function accept(ledger: Ledger, account: AccountState, accepted: Accepted, sessi
   };
   ledger.putAccount(ledger.update(holding, { event: 'NEW', commandId, order, orderId }));
   ledger.sendToBook(newToBook(order, commandId));
-}
-
-function checkIdentity(ledger: Ledger, command: NewOrder, house: boolean): Rejection | null {
-  const { accountId, orderId, clientOrderId } = command;
-  if (ledger.order(accountId, orderId) !== null) return reject('ORDER_ID_DUPLICATE');
-  if (house || clientOrderId === null) return null;
-  const taken = ledger.stores.clientOrderIds.get(clientOrderIdKey(accountId, clientOrderId)) !== null;
-  return taken ? reject('CLIENT_ORDER_ID_DUPLICATE') : null;
 }
 
 /** A market order is priced by the quote now; by amount it buys what the amount would buy there. */

@@ -13,6 +13,8 @@ import { OrdersProcessor } from './processor.ts';
 import { STORES } from './stores.ts';
 import { ACCOUNT_UPDATES, ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED, TRADE_EVENTS } from './topics.ts';
 
+const INDEX_CACHE_ENTRIES_MAX = 2_000;
+
 export interface OrdersOptions {
   /** Decides when DAY orders expire. */
   readonly session: SessionMode;
@@ -23,7 +25,14 @@ export function buildOrdersTopology(serdes: Serdes, options: OrdersOptions): Top
   const keySerde = serdes.key;
   const values = (name: string, schema: SchemaName) =>
     Stores.keyValueStore({ name, keySerde, valueSerde: serdes.store(schema) });
-  const texts = (name: string) => Stores.keyValueStore({ name, keySerde, valueSerde: serdes.key });
+  // Written for every order and seldom read: nothing is gained by keeping much of them decoded.
+  const texts = (name: string) =>
+    Stores.keyValueStore({
+      name,
+      keySerde,
+      valueSerde: serdes.key,
+      cacheEntriesMax: INDEX_CACHE_ENTRIES_MAX,
+    });
   const topology = new Topology()
     .addSource('orders-commands', ORDER_COMMANDS.name, { keySerde, valueSerde: serdes.value(ORDER_COMMANDS) })
     .addSource('house-commands', HOUSE_COMMANDS.name, { keySerde, valueSerde: serdes.value(HOUSE_COMMANDS) })
