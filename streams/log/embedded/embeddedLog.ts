@@ -1,16 +1,7 @@
-import type { TopicPartition } from '../../record.ts';
 import { LogError, messageOf } from '../errors.ts';
-import type {
-  LogAdmin,
-  LogEngine,
-  LogProducer,
-  LogReader,
-  LogRecord,
-  TailSubscription,
-  TopicConfig,
-  TopicDescription,
-} from '../log.ts';
+import type { LogAdmin, LogEngine, LogProducer, LogReader, LogRecord, TailSubscription } from '../log.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
+import { EmbeddedAdmin } from './admin.ts';
 import { BatchBuffers } from './batch.ts';
 import { BatchReader } from './batchReader.ts';
 import { CommitCycle } from './commitCycle.ts';
@@ -179,7 +170,12 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
       read: async (partition, offset, maxRecords) =>
         this.readSync(partition.topic, partition.partition, offset, maxRecords),
     };
-    this.admin = this.makeAdmin();
+    this.admin = new EmbeddedAdmin({
+      topics: this.topics,
+      batches: this.batches,
+      cycle: this.cycle,
+      positions: (applicationId) => this.positions(applicationId),
+    });
     this.scheduleMaintenance();
   }
 
@@ -375,34 +371,5 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
         });
     }, intervalMs);
     this.maintenanceTimer.unref();
-  }
-
-  private makeAdmin(): LogAdmin {
-    return {
-      createTopics: (configs: readonly TopicConfig[]) =>
-        this.cycle.whenNoCycleIsOpen(() => this.topics.create(configs)),
-      listTopics: async () => this.topics.list(),
-      describeTopic: async (name: string): Promise<TopicDescription> => this.topics.describe(name),
-      deleteTopic: (name: string) =>
-        this.cycle.whenNoCycleIsOpen(() => {
-          for (const partition of this.topics.topic(name).partitions) this.batches.forget(partition);
-          this.topics.delete(name);
-        }),
-      offsetForTimestamp: (partition, timestampMs) => this.offsetForTimestamp(partition, timestampMs),
-      committedPositions: async (applicationId: string) =>
-        this.positions(applicationId).map(({ topic, partition, offset }) => ({ topic, partition, offset })),
-    };
-  }
-
-  private async offsetForTimestamp(partition: TopicPartition, timestampMs: number): Promise<number> {
-    let next = this.earliest(partition.topic, partition.partition);
-    for (;;) {
-      const records = this.readSync(partition.topic, partition.partition, next, READ_CHUNK);
-      if (records.length === 0) return this.committedEnd(partition.topic, partition.partition);
-      const found = records.find((record) => record.timestamp >= timestampMs);
-      if (found !== undefined) return found.offset;
-      next = records[records.length - 1]!.offset + 1;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
   }
 }

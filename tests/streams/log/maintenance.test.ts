@@ -204,3 +204,19 @@ test('goes on while records are sent, and loses none of them', async () => {
     Array.from({ length: 11 }, (_, index) => 89 + index),
   );
 });
+
+test('takes over a changed retention, at once and for good', async () => {
+  await topic('short', 'delete', null);
+  const producer = log.createProducer();
+  for (const timestamp of [1, 2, 500]) await producer.send([record('short', 0, `v${timestamp}`, timestamp)]);
+  await log.maintain();
+  assert.equal(contents('short').length, 3);
+  await topic('short', 'delete', 100);
+  await log.maintain();
+  assert.deepEqual(
+    contents('short').map(({ timestamp }) => timestamp),
+    [500],
+  );
+  log = await under.reopen();
+  assert.equal((await log.admin.describeTopic('short')).retentionMs, 100);
+});
