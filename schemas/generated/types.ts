@@ -206,6 +206,32 @@ export interface ExecutionReport {
   readonly reason: string | null;
 }
 
+/** An order of the house. */
+export interface HouseOrder {
+  /** The order, and the command that made it. */
+  readonly orderId: OrderId;
+  /** Its price. */
+  readonly priceTicks: PriceTicks;
+  /** Ordered in all. */
+  readonly quantityMicros: QuantityMicros;
+  /** Filled of it. */
+  readonly filledMicros: QuantityMicros;
+}
+
+/** What the house has in one symbol's book, and the venues it follows. A store value. */
+export interface HouseQuote {
+  /** The ticker. */
+  readonly symbol: Ticker;
+  /** Number of the next order or command. */
+  readonly nextNumber: number;
+  /** What the venues of the reference market quote. */
+  readonly venues: readonly VenueQuote[];
+  /** Its bids, the best first. */
+  readonly bids: readonly HouseOrder[];
+  /** Its asks, the best first. */
+  readonly asks: readonly HouseOrder[];
+}
+
 /** FIX tag 851. */
 export type Liquidity = 'MAKER' | 'TAKER';
 
@@ -554,6 +580,7 @@ export interface SchemaTypes {
   readonly 'opentape.assets.Asset': Asset;
   readonly 'opentape.audit.UserAction': UserAction;
   readonly 'opentape.candles.Candle': Candle;
+  readonly 'opentape.marketmaker.HouseQuote': HouseQuote;
   readonly 'opentape.matching.BookState': BookState;
   readonly 'opentape.matching.DepthUpdate': DepthUpdate;
   readonly 'opentape.matching.ExecutionReport': ExecutionReport;
@@ -571,6 +598,7 @@ export interface SchemaTypes {
   readonly 'opentape.quotes.MarketTrade': MarketTrade;
   readonly 'opentape.quotes.QuoteState': QuoteState;
   readonly 'opentape.quotes.QuoteUpdate': QuoteUpdate;
+  readonly 'opentape.quotes.VenueQuote': VenueQuote;
 }
 
 export type SchemaName = keyof SchemaTypes;
