@@ -104,3 +104,20 @@ function checkWithdrawal(account: AccountState, amountMicros: CashMicros): Rejec
     available: formatCash(Math.max(0, available) as CashMicros),
   });
 }
+
+/** A command whose key is not its account: its account lives elsewhere, and nothing of it is touched here. */
+export function refuseMiskeyed(ledger: Ledger, command: OrderCommand): void {
+  const rejection = reject('COMMAND_MISKEYED');
+  if (command.orderId === null) {
+    tell(ledger, 'REJECTED', command, command.amountMicros ?? ZERO, ZERO, rejection);
+    return;
+  }
+  ledger.updateWithoutAccount(command.accountId, {
+    event: 'REJECTED',
+    commandId: command.commandId,
+    order: null,
+    orderId: command.orderId,
+    rejectCode: rejection.code,
+    rejectReason: rejection.reason,
+  });
+}

@@ -1,5 +1,5 @@
 /** What must not happen to the orders application: a record that breaks the contract between applications. */
-export type OrdersErrorCode = 'COMMAND_MISKEYED' | 'EXECUTION_UNKNOWN_ORDER' | 'EXECUTION_BEYOND_ORDER';
+export type OrdersErrorCode = 'EXECUTION_UNKNOWN_ORDER' | 'EXECUTION_BEYOND_ORDER';
 
 export class OrdersError extends Error {
   readonly code: OrdersErrorCode;

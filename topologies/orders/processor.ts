@@ -2,9 +2,8 @@ import type { ExecutionReport, OrderCommand } from '../../schemas/generated/type
 import type { Processor, ProcessorContext } from '../../streams/processor.ts';
 import type { Record } from '../../streams/record.ts';
 import type { SessionMode } from '../domain/calendar.ts';
-import { deposit, openAccount, withdraw } from './accountCommands.ts';
+import { deposit, openAccount, refuseMiskeyed, withdraw } from './accountCommands.ts';
 import { cancelOrder, expireOrder, replaceOrder } from './changeOrder.ts';
-import { OrdersError } from './errors.ts';
 import { Ledger, type Output } from './ledger.ts';
 import { EXPIRY_INTERVAL_MS } from './limits.ts';
 import { settle } from './settle.ts';
@@ -34,12 +33,6 @@ export class OrdersProcessor implements Processor<string | null, Input, string, 
   process(record: Record<string | null, Input>): void {
     const { value } = record;
     if (value === null) return;
-    if (record.key !== value.accountId) {
-      throw new OrdersError(
-        'COMMAND_MISKEYED',
-        `a ${value.kind} of account ${value.accountId} has the key ${record.key}`,
-      );
-    }
     this.#ledger.at(record.timestamp);
     switch (value.kind) {
       case 'OPEN_ACCOUNT':
@@ -48,7 +41,8 @@ export class OrdersProcessor implements Processor<string | null, Input, string, 
       case 'SUBMIT':
       case 'CANCEL':
       case 'REPLACE':
-        if (this.#isNew(value)) this.#command(value);
+        if (record.key !== value.accountId) refuseMiskeyed(this.#ledger, value);
+        else if (this.#isNew(value)) this.#command(value);
         return;
       default:
         settle(this.#ledger, value);

@@ -19,6 +19,7 @@ export const REJECTIONS = {
   ACCOUNT_UNKNOWN: { ...NOT_FOUND, message: 'account not found' },
   ORDER_UNKNOWN: { ...NOT_FOUND, message: 'order not found for {order_id}' },
 
+  COMMAND_MISKEYED: { ...PARAMETER, message: 'the key of a command must be its account id' },
   PARAMETER_MISSING: { ...PARAMETER, message: '{parameter} is required' },
   QUANTITY_OR_NOTIONAL: { ...PARAMETER, message: 'exactly one of qty and notional is required' },
   LIMIT_PRICE_MISSING: { ...PARAMETER, message: 'limit orders require limit_price' },

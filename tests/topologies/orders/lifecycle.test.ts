@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { OrderUpdate } from '../../../schemas/generated/types.ts';
+import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
 import { Exchange } from '../exchange.ts';
 
 const DOLLAR = 1_000_000;
@@ -198,6 +199,21 @@ test('the house may be short and its cash negative, and leaves no finished order
     exchange.entries('orders').filter(({ accountId }) => accountId === 'house'),
     [],
   );
+});
+
+test('a command under the key of another account is refused and changes nothing', () => {
+  const before = exchange.entries('accounts');
+  exchange.pipe(ORDER_COMMANDS, 'bob', exchange.command({ limit: '1' }));
+  exchange.pipe(ORDER_COMMANDS, 'bob', exchange.command({ kind: 'DEPOSIT', amount: '1' }));
+  assert.deepEqual(
+    exchange.updates().map(({ event, rejectCode }) => [event, rejectCode]),
+    [['REJECTED', 'COMMAND_MISKEYED']],
+  );
+  assert.deepEqual(
+    exchange.accountUpdates().map(({ kind, rejectCode }) => [kind, rejectCode]),
+    [['REJECTED', 'COMMAND_MISKEYED']],
+  );
+  assert.deepEqual(exchange.entries('accounts'), before);
 });
 
 test('accounts open once, take deposits and give out what no order holds', () => {
