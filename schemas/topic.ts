@@ -6,7 +6,7 @@ export interface TopicDefinition<S extends SchemaName = SchemaName> {
   /** Full name of the Avro schema of the value. The key is a UTF-8 string (ksqlDB's KAFKA format). */
   readonly schema: S;
   /** What the key names. */
-  readonly key: 'account id' | 'symbol';
+  readonly key: 'account id' | 'symbol' | 'source';
   /** Partitions by engine: few in one process, many on a cluster. */
   readonly partitions: { readonly embedded: number; readonly kafka: number };
   /** Milliseconds; null keeps records for ever. */

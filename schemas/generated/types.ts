@@ -514,6 +514,20 @@ export interface RestingOrder {
 /** Side of an order, as FIX tag 54. */
 export type Side = 'BUY' | 'SELL';
 
+/** How far a replay has come. Keyed by the name of the source; written in one piece with the records it covers. */
+export interface SourcePosition {
+  /** Name of the source, with what it replays. */
+  readonly source: string;
+  /** Day being replayed, as YYYYMMDD. */
+  readonly day: string;
+  /** Events of that day that are on the log. */
+  readonly index: number;
+  /** Events on the log in all. */
+  readonly records: number;
+  /** Time of the last of them. */
+  readonly marketTimeMs: number;
+}
+
 /** FIX tag 59. */
 export type TimeInForce = 'DAY' | 'GTC' | 'IOC' | 'FOK';
 
@@ -578,6 +592,7 @@ export interface VenueQuote {
 /** The TypeScript type of each schema, by full name. */
 export interface SchemaTypes {
   readonly 'opentape.assets.Asset': Asset;
+  readonly 'opentape.assets.SourcePosition': SourcePosition;
   readonly 'opentape.audit.UserAction': UserAction;
   readonly 'opentape.candles.Candle': Candle;
   readonly 'opentape.marketmaker.HouseQuote': HouseQuote;

@@ -9,3 +9,13 @@ export const REFERENCE_ASSETS = defineTopic({
   retentionMs: null,
   cleanupPolicy: 'compact',
 });
+
+/** How far replays have come; the newest record of a source counts. */
+export const SOURCE_POSITIONS = defineTopic({
+  name: 'source.positions',
+  schema: 'opentape.assets.SourcePosition',
+  key: 'source',
+  partitions: { embedded: 1, kafka: 1 },
+  retentionMs: null,
+  cleanupPolicy: 'compact',
+});

@@ -1,0 +1,32 @@
+import type { Serdes } from '../../schemas/serdes.ts';
+import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
+import type { MarketClock } from '../marketClock.ts';
+
+/** What a source is given to work with. */
+export interface SourceContext {
+  readonly engine: LogEngine;
+  readonly producer: LogProducer;
+  readonly serdes: Serdes;
+  readonly clock: MarketClock;
+}
+
+/** How far a source has come. */
+export interface SourceProgress {
+  readonly records: number;
+  /** Market time in milliseconds since the epoch, or null before the first record. */
+  readonly marketTimeMs: number | null;
+  /** Share of the whole that is done, between 0 and 1; null where there is no end. */
+  readonly done: number | null;
+  readonly finished: boolean;
+}
+
+/** Something that gives a market: assets, quotes, trades, and the time. */
+export interface MarketSource {
+  readonly name: string;
+  /** Starts and returns at once; the market runs in the background. @throws ConnectorError */
+  start(context: SourceContext): Promise<void>;
+  /** Resolves when the source has come to its end, was stopped, or rejects with what broke it. */
+  readonly finished: Promise<void>;
+  stop(): Promise<void>;
+  progress(): SourceProgress;
+}
