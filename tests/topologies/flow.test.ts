@@ -69,7 +69,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: crash },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
-const steps = fc.array(step, { minLength: 20, maxLength: 80 });
+const steps = fc.array(step, { minLength: 20, maxLength: 80, size: 'max' });
 
 const options = fc.record({
   partitions: fc.integer({ min: 1, max: 3 }),

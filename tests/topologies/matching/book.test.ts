@@ -151,6 +151,16 @@ for (const [name, makeBook] of Object.entries(IMPLEMENTATIONS)) {
     assert.equal(bench.says({ id: 'b1', account: 'B', shares: 1 })[0], 'MAKER s3 1@10 left 99');
   });
 
+  on('an order arrives behind the rest of its queue after the last of it was cancelled', (bench) => {
+    for (const id of ['s1', 's2', 's3']) bench.run({ id, side: 'SELL' });
+    bench.run({ id: 's3', kind: 'CANCEL' });
+    bench.run({ id: 's4', side: 'SELL' });
+    assert.deepEqual(
+      bench.says({ id: 'b1', account: 'B', shares: 300 }).filter((line) => line.startsWith('MAKER')),
+      ['MAKER s1 100@10 left 0', 'MAKER s2 100@10 left 0', 'MAKER s4 100@10 left 0'],
+    );
+  });
+
   on('a smaller size keeps its place, a new price or a larger size loses it', (bench) => {
     for (const id of ['s1', 's2', 's3']) bench.run({ id, side: 'SELL' });
     const replace = { kind: 'REPLACE', side: 'SELL' } as const;

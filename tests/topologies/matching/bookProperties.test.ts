@@ -39,6 +39,7 @@ const stream = fc.array(
   ),
   {
     maxLength: 120,
+    size: 'max',
   },
 );
 type Step = typeof stream extends fc.Arbitrary<readonly (infer T)[]> ? T : never;

@@ -93,7 +93,7 @@ test(`random executions: cost less realised profit is the cash paid, and nothing
     fc.integer({ min: 1, max: 5_000_000 }),
   );
   fc.assert(
-    fc.property(fc.array(execution, { minLength: 1, maxLength: 60 }), (executions) => {
+    fc.property(fc.array(execution, { minLength: 1, maxLength: 60, size: 'max' }), (executions) => {
       let position = emptyPosition('alice' as AccountId, 'IBM' as Ticker);
       let paid = 0;
       let quantity = 0;
