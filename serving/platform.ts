@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { MarketClock } from '../connectors/marketClock.ts';
+import { createSerdes } from '../schemas/avroSerdes.ts';
+import type { AccountId, CommandId } from '../schemas/ids.ts';
+import { openRegistry } from '../schemas/registry/open.ts';
+import type { SchemaRegistry } from '../schemas/registry/registry.ts';
+import type { Serdes } from '../schemas/serdes.ts';
+import { deriveUuid } from '../schemas/uuid.ts';
+import { type CashMicros, MICROS_PER_DOLLAR } from '../schemas/units.ts';
+import { StreamsRuntime } from '../streams/index.ts';
+import { type CommitFaults, EmbeddedLog } from '../streams/log/embedded/index.ts';
+import type { LogProducer } from '../streams/log/log.ts';
+import { type Application, applications } from '../topologies/applications.ts';
+import { ORDER_COMMANDS } from '../topologies/orders/topics.ts';
+import { TOPICS } from '../topologies/topics.ts';
+import type { SessionMode } from '../topologies/domain/calendar.ts';
+
+/** What a platform is made of; the rest of the configuration concerns serving. */
+export interface PlatformOptions {
+  readonly dataDirectory: string;
+  readonly session: SessionMode;
+  /** Price levels the house quotes on each side; 0 for no market maker. */
+  readonly marketMakerLevels: number;
+  readonly memoryBudgetBytes?: number;
+  readonly schemaRegistryUrl?: string | null;
+  /** Seams: time of day in milliseconds since the epoch, and what happens at the phases of a commit. */
+  readonly wallClock?: () => number;
+  readonly faults?: CommitFaults;
+  /** Called when an application fails and is stopped. */
+  readonly onApplicationFailed?: (applicationId: string, cause: unknown) => void;
+  /** Left out: every application of the trading flow. */
+  readonly applications?: (serdes: Serdes) => readonly Application[];
+}
+
+/** The log, the schemas and the running applications of one process: everything below the serving layer. */
+export interface Platform {
+  readonly engine: EmbeddedLog;
+  readonly registry: SchemaRegistry;
+  readonly serdes: Serdes;
+  readonly runtime: StreamsRuntime;
+  readonly producer: LogProducer;
+  readonly clock: MarketClock;
+  readonly applications: readonly Application[];
+  /** Finishes the commit in hand and closes everything, in the order in which it depends on one another. */
+  close(): Promise<void>;
+}
+
+/** The account of the demo user. */
+export const DEMO_ACCOUNT_ID = deriveUuid('account:demo') as AccountId;
+const DEMO_CASH_MICROS = (100_000 * MICROS_PER_DOLLAR) as CashMicros;
+
+/**
+ * Opens the data directory, makes the topics that are missing, registers the schemas and starts every application.
+ * @throws LogError, SchemaError or StreamsError with one line that says what is wrong; nothing stays open then.
+ */
+export async function openPlatform(options: PlatformOptions): Promise<Platform> {
+  const wallClock = options.wallClock ?? Date.now;
+  const engine = await EmbeddedLog.open({
+    directory: options.dataDirectory,
+    ...(options.memoryBudgetBytes === undefined ? {} : { memoryBudgetBytes: options.memoryBudgetBytes }),
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  });
+  try {
+    await engine.admin.createTopics(
+      TOPICS.map(({ name, partitions, retentionMs, cleanupPolicy }) => ({ name, partitions: partitions.embedded, retentionMs, cleanupPolicy })),
+    );
+    const registry = await openRegistry(engine, options.schemaRegistryUrl ?? null);
+    const serdes = await createSerdes(registry, TOPICS);
+    const running = options.applications?.(serdes) ?? applications(serdes, options);
+    const runtime = new StreamsRuntime({ engine, applications: running, wallClock });
+    runtime.onStateChange((change) => {
+      if (change.state === 'error') options.onApplicationFailed?.(change.applicationId, change.cause);
+    });
+    await runtime.start();
+    const producer = engine.createProducer();
+    return {
+      engine,
+      registry,
+      serdes,
+      runtime,
+      producer,
+      clock: new MarketClock(wallClock),
+      applications: running,
+      close: async () => {
+        await producer.close();
+        await runtime.close();
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** Opens the demo account with 100,000 dollars; where it is open already nothing happens. */
+export async function openDemoAccount(platform: Pick<Platform, 'producer' | 'serdes' | 'clock'>): Promise<void> {
+  const commandId = deriveUuid('command:open-demo-account') as CommandId;
+  const command = {
+    kind: 'OPEN_ACCOUNT',
+    commandId,
+    accountId: DEMO_ACCOUNT_ID,
+    accountType: 'CUSTOMER',
+    amountMicros: DEMO_CASH_MICROS,
+    orderId: null,
+    replacementOrderId: null,
+    clientOrderId: null,
+    symbol: null,
+    side: null,
+    orderType: null,
+    timeInForce: null,
+    quantityMicros: null,
+    notionalMicros: null,
+    limitPriceTicks: null,
+    extendedHours: false,
+  } as const;
+  await platform.producer.send([
+    {
+      topic: ORDER_COMMANDS.name,
+      key: platform.serdes.key.serialize(ORDER_COMMANDS.name, DEMO_ACCOUNT_ID),
+      value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
+      timestamp: platform.clock.nowMs(),
+      headers: [{ key: 'request-id', value: Buffer.from(randomUUID()) }],
+    },
+  ]);
+}
