@@ -7,7 +7,7 @@ const steps = [
   ['types', ['scripts/build.mjs']],
   ['lint and format', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']],
   ['generated schemas', ['scripts/generate.mjs', '--check']],
-  ['duplicates', ['node_modules/jscpd/run-jscpd.js', '--config', '.jscpd.json', '.']],
+  ['duplicates', ['node_modules/jscpd/bin/jscpd', '--config', '.jscpd.json', '.']],
   ['import direction, sizes, map', ['scripts/test.mjs', 'tests/tidy/']],
 ];
 let failed = 0;

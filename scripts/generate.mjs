@@ -9,11 +9,21 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'schemas/avro');
 const target = join(root, 'schemas/generated');
-const PRIMITIVES = { string: 'string', long: 'number', int: 'number', double: 'number', boolean: 'boolean', null: 'null', bytes: 'Buffer' };
+const PRIMITIVES = {
+  string: 'string',
+  long: 'number',
+  int: 'number',
+  double: 'number',
+  boolean: 'boolean',
+  null: 'null',
+  bytes: 'Buffer',
+};
 const UNITS = new Set(['PriceTicks', 'QuantityMicros', 'CashMicros']);
 
 const files = new Map();
-for (const path of readdirSync(source, { recursive: true }).filter((name) => name.endsWith('.avsc')).sort()) {
+for (const path of readdirSync(source, { recursive: true })
+  .filter((name) => name.endsWith('.avsc'))
+  .sort()) {
   const schema = JSON.parse(readFileSync(join(source, path), 'utf8'));
   files.set(`${schema.namespace}.${schema.name}`, schema);
 }
@@ -32,7 +42,10 @@ function inline(schema, seen) {
   if (schema.type === 'record' || schema.type === 'enum') {
     seen.add(`${schema.namespace}.${schema.name}`);
     if (schema.type === 'enum') return schema;
-    return { ...schema, fields: schema.fields.map(({ brand, ...field }) => ({ ...field, type: inline(field.type, seen) })) };
+    return {
+      ...schema,
+      fields: schema.fields.map(({ brand, ...field }) => ({ ...field, type: inline(field.type, seen) })),
+    };
   }
   return schema;
 }
@@ -49,7 +62,11 @@ function typeOf(schema, brand) {
     if (schema in PRIMITIVES) return brand && schema !== 'null' ? brand : PRIMITIVES[schema];
     return schema.slice(schema.lastIndexOf('.') + 1);
   }
-  if (Array.isArray(schema)) return schema.map((branch) => typeOf(branch, brand)).sort((a, b) => (a === 'null') - (b === 'null')).join(' | ');
+  if (Array.isArray(schema))
+    return schema
+      .map((branch) => typeOf(branch, brand))
+      .sort((a, b) => (a === 'null') - (b === 'null'))
+      .join(' | ');
   if (schema.type === 'array') return `readonly ${typeOf(schema.items)}[]`;
   if (schema.type === 'map') return `Readonly<Record<string, ${typeOf(schema.values)}>>`;
   declare(schema);
@@ -60,7 +77,10 @@ function declare(schema) {
   if (declared.has(schema.name)) return;
   declared.set(schema.name, '');
   if (schema.type === 'enum') {
-    declared.set(schema.name, `${comment(schema.doc)}export type ${schema.name} = ${schema.symbols.map((symbol) => `'${symbol}'`).join(' | ')};\n`);
+    declared.set(
+      schema.name,
+      `${comment(schema.doc)}export type ${schema.name} = ${schema.symbols.map((symbol) => `'${symbol}'`).join(' | ')};\n`,
+    );
     return;
   }
   const fields = schema.fields.map((field) => {
@@ -78,7 +98,10 @@ const notice = '// Generated from schemas/avro by scripts/generate.mjs. Do not e
 const types = `${notice}import type { ${ids.join(', ')} } from '../ids.ts';
 import type { ${units.join(', ')} } from '../units.ts';
 
-${[...declared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text).join('\n')}
+${[...declared]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([, text]) => text)
+  .join('\n')}
 /** The TypeScript type of each schema, by full name. */
 export interface SchemaTypes {
 ${records.map(([name, schema]) => `  readonly '${name}': ${schema.name};\n`).join('')}}
@@ -93,7 +116,10 @@ ${records.map(([name]) => `  '${name}':\n    ${JSON.stringify(JSON.stringify(inl
 `;
 
 let stale = false;
-for (const [name, text] of [['types.ts', types], ['catalog.ts', catalog]]) {
+for (const [name, text] of [
+  ['types.ts', types],
+  ['catalog.ts', catalog],
+]) {
   const path = join(target, name);
   if (process.argv.includes('--check')) {
     if (readFileSync(path, 'utf8') !== text) {

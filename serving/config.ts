@@ -24,7 +24,9 @@ const SETTINGS = {
   OPENTAPE_DEMO_KEY: z.string().min(8).max(128).optional(),
   OPENTAPE_DEMO_SECRET: z.string().min(16).max(256).optional(),
   OPENTAPE_SIMULATOR_SEED: z.coerce.number().int().min(0).max(0xffff_ffff).default(1),
-  OPENTAPE_SIMULATOR_SYMBOLS: z.union([count(20_000), list.pipe(z.array(ticker).min(1).max(20_000))]).default(12),
+  OPENTAPE_SIMULATOR_SYMBOLS: z
+    .union([count(20_000), list.pipe(z.array(ticker).min(1).max(20_000))])
+    .default(12),
   OPENTAPE_SIMULATOR_QUOTES_PER_SECOND: z.coerce.number().positive().max(1_000_000).optional(),
   OPENTAPE_LEAN_DIR: z.string().min(1).optional(),
   OPENTAPE_LEAN_SPEED: z.union([z.literal('max'), z.coerce.number().positive().max(100_000)]).default(1),
@@ -32,7 +34,7 @@ const SETTINGS = {
   OPENTAPE_LEAN_FROM: date.optional(),
   OPENTAPE_LEAN_TO: date.optional(),
   OPENTAPE_MEMORY_BUDGET_MB: z.coerce.number().int().min(32).max(65_536).default(128),
-  OPENTAPE_RATE_LIMIT_PER_MINUTE: count(10_000_000).default(200),
+  OPENTAPE_RATE_LIMIT_PER_MINUTE: count(10_000_000).default(10_000),
   OPENTAPE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SCHEMA_REGISTRY_URL: z.url().optional(),
 } as const;
@@ -89,7 +91,9 @@ function nearest(name: string): string {
     }
     return row[b.length]!;
   };
-  return Object.keys(SETTINGS).reduce((best, known) => (distance(name, known) < distance(name, best) ? known : best));
+  return Object.keys(SETTINGS).reduce((best, known) =>
+    distance(name, known) < distance(name, best) ? known : best,
+  );
 }
 
 function sourceOf(settings: Settings): Config['source'] {
@@ -125,7 +129,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       refuse(`${name} is not a setting of Opentape; did you mean ${nearest(name)}?`);
     }
   }
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const result = schema.safeParse(given);
   if (!result.success) {
     const issue = result.error.issues[0]!;

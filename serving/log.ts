@@ -31,15 +31,24 @@ export function describeError(error: unknown): string {
  */
 export function createLogger(level: LogLevel, write: (line: string) => void, pretty: boolean): Logger {
   const least = ORDER.indexOf(level);
-  const log = (at: Exclude<LogLevel, 'silent'>) => (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
-    if (ORDER.indexOf(at) < least) return;
-    const shown = Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? describeError(value) : value]),
-    );
-    if (pretty) {
-      const details = Object.entries(shown).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-      write(`${at.toUpperCase().padEnd(5)} ${message}${details.length > 0 ? ` (${details.join(', ')})` : ''}`);
-    } else write(JSON.stringify({ time: new Date().toISOString(), level: at, message, ...shown }));
-  };
+  const log =
+    (at: Exclude<LogLevel, 'silent'>) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      if (ORDER.indexOf(at) < least) return;
+      const shown = Object.fromEntries(
+        Object.entries(fields).map(([name, value]) => [
+          name,
+          value instanceof Error ? describeError(value) : value,
+        ]),
+      );
+      if (pretty) {
+        const details = Object.entries(shown).map(
+          ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        );
+        write(
+          `${at.toUpperCase().padEnd(5)} ${message}${details.length > 0 ? ` (${details.join(', ')})` : ''}`,
+        );
+      } else write(JSON.stringify({ time: new Date().toISOString(), level: at, message, ...shown }));
+    };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }

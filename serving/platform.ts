@@ -5,15 +5,15 @@ import type { AccountId, CommandId } from '../schemas/ids.ts';
 import { openRegistry } from '../schemas/registry/open.ts';
 import type { SchemaRegistry } from '../schemas/registry/registry.ts';
 import type { Serdes } from '../schemas/serdes.ts';
-import { deriveUuid } from '../schemas/uuid.ts';
 import { type CashMicros, MICROS_PER_DOLLAR } from '../schemas/units.ts';
+import { deriveUuid } from '../schemas/uuid.ts';
 import { StreamsRuntime } from '../streams/index.ts';
 import { type CommitFaults, EmbeddedLog } from '../streams/log/embedded/index.ts';
 import type { LogProducer } from '../streams/log/log.ts';
 import { type Application, applications } from '../topologies/applications.ts';
+import type { SessionMode } from '../topologies/domain/calendar.ts';
 import { ORDER_COMMANDS } from '../topologies/orders/topics.ts';
 import { TOPICS } from '../topologies/topics.ts';
-import type { SessionMode } from '../topologies/domain/calendar.ts';
 
 /** What a platform is made of; the rest of the configuration concerns serving. */
 export interface PlatformOptions {
@@ -62,7 +62,12 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   });
   try {
     await engine.admin.createTopics(
-      TOPICS.map(({ name, partitions, retentionMs, cleanupPolicy }) => ({ name, partitions: partitions.embedded, retentionMs, cleanupPolicy })),
+      TOPICS.map(({ name, partitions, retentionMs, cleanupPolicy }) => ({
+        name,
+        partitions: partitions.embedded,
+        retentionMs,
+        cleanupPolicy,
+      })),
     );
     const registry = await openRegistry(engine, options.schemaRegistryUrl ?? null);
     const serdes = await createSerdes(registry, TOPICS);
@@ -94,7 +99,9 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 }
 
 /** Opens the demo account with 100,000 dollars; where it is open already nothing happens. */
-export async function openDemoAccount(platform: Pick<Platform, 'producer' | 'serdes' | 'clock'>): Promise<void> {
+export async function openDemoAccount(
+  platform: Pick<Platform, 'producer' | 'serdes' | 'clock'>,
+): Promise<void> {
   const commandId = deriveUuid('command:open-demo-account') as CommandId;
   const command = {
     kind: 'OPEN_ACCOUNT',

@@ -11,7 +11,9 @@ const SESSIONS_MAX = 1_000;
 
 const stored = z.object({
   version: z.literal(1),
-  keys: z.array(z.object({ keyId: z.string(), salt: z.string(), secretHash: z.string(), accountId: z.string() })),
+  keys: z.array(
+    z.object({ keyId: z.string(), salt: z.string(), secretHash: z.string(), accountId: z.string() }),
+  ),
 });
 
 interface Key {
@@ -57,13 +59,20 @@ export class Credentials {
     try {
       return new Credentials(path, stored.parse(JSON.parse(readFileSync(path, 'utf8'))).keys, wallClock);
     } catch (cause) {
-      throw new ServingError('SERVING_CREDENTIALS', `${path} is damaged; remove it to have a new demo key made`, { cause });
+      throw new ServingError(
+        'SERVING_CREDENTIALS',
+        `${path} is damaged; remove it to have a new demo key made`,
+        { cause },
+      );
     }
   }
 
   #save(): void {
     const draft = `${this.#path}.new`;
-    writeFileSync(draft, JSON.stringify({ version: 1, keys: this.#keys }, null, 2), { mode: 0o600, flush: true });
+    writeFileSync(draft, JSON.stringify({ version: 1, keys: this.#keys }, null, 2), {
+      mode: 0o600,
+      flush: true,
+    });
     renameSync(draft, this.#path);
   }
 
@@ -75,7 +84,11 @@ export class Credentials {
   /** Gives an account this key and no other. */
   set(accountId: AccountId, keyId: string, secret: string): void {
     const present = this.#keys.find((key) => key.accountId === accountId);
-    if (present?.keyId === keyId && sameBytes(hash(secret, present.salt), Buffer.from(present.secretHash, 'hex'))) return;
+    if (
+      present?.keyId === keyId &&
+      sameBytes(hash(secret, present.salt), Buffer.from(present.secretHash, 'hex'))
+    )
+      return;
     const salt = randomBytes(16).toString('hex');
     const key = { keyId, salt, secretHash: hash(secret, salt).toString('hex'), accountId };
     this.#keys = [...this.#keys.filter((each) => each.accountId !== accountId), key];
@@ -101,7 +114,8 @@ export class Credentials {
   /** A token that stands for an account for an hour. */
   openSession(accountId: AccountId): { readonly token: string; readonly expiresAtMs: number } {
     const nowMs = this.#wallClock();
-    for (const [known, { untilMs }] of this.#sessions) if (untilMs <= nowMs || this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(known);
+    for (const [known, { untilMs }] of this.#sessions)
+      if (untilMs <= nowMs || this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(known);
     const token = randomBytes(32).toString('base64url');
     const expiresAtMs = nowMs + SESSION_MINUTES * 60_000;
     const digest = createHash('sha256').update(token).digest('hex');

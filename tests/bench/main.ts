@@ -3,24 +3,22 @@
  * end as a table.
  */
 import { benchPipeline } from './pipeline.ts';
-import { benchQuotes } from './quotes.ts';
 import { type BenchRow, machine, table } from './report.ts';
 import { benchRest } from './rest.ts';
-import { benchStart } from './start.ts';
 import { benchStreams } from './streams.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
   pipeline: benchPipeline,
-  quotes: benchQuotes,
   rest: benchRest,
-  start: benchStart,
 };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
-  console.error(`no benchmark is called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`);
+  console.error(
+    `no benchmark is called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`,
+  );
   process.exit(2);
 }
 console.log(machine());

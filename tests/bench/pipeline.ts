@@ -1,5 +1,5 @@
-import type { AccountId, Ticker } from '../../schemas/ids.ts';
 import type { Asset, OrderCommand } from '../../schemas/generated/types.ts';
+import type { AccountId, Ticker } from '../../schemas/ids.ts';
 import { deriveUuid } from '../../schemas/uuid.ts';
 import { openPlatform, type Platform } from '../../serving/platform.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
@@ -47,7 +47,14 @@ class Feeder {
     const price = PRICE_TICKS + ((pair * 7) % 40) * 100;
     const maker = index % 2 === 0;
     const side = maker === (((pair >> 3) & 1) === 0) ? 'BUY' : 'SELL';
-    return limitOrder(index + 1_000_000, account((index * 37) % ACCOUNTS), symbol, side, 1 + (pair % 5), price);
+    return limitOrder(
+      index + 1_000_000,
+      account((index * 37) % ACCOUNTS),
+      symbol,
+      side,
+      1 + (pair % 5),
+      price,
+    );
   }
 
   async send(commands: readonly OrderCommand[]): Promise<void> {
@@ -88,7 +95,8 @@ async function endow(feeder: Feeder): Promise<void> {
   }
   for (let each = 0; each < ACCOUNTS; each += 1) {
     const commands = [openAccount(account(each), 50_000_000)];
-    for (const symbol of SYMBOLS) commands.push(limitOrder(index++, account(each), symbol, 'BUY', 5_000, PRICE_TICKS));
+    for (const symbol of SYMBOLS)
+      commands.push(limitOrder(index++, account(each), symbol, 'BUY', 5_000, PRICE_TICKS));
     await feeder.send(commands);
   }
 }
@@ -126,7 +134,11 @@ async function paced(feeder: Feeder): Promise<number[]> {
 /** Commands to settled trades through orders, matching, portfolio, quotes and candles on the embedded log. */
 export async function benchPipeline(): Promise<readonly BenchRow[]> {
   return withTemporaryDirectory(async (directory) => {
-    const platform = await openPlatform({ dataDirectory: `${directory}/data`, session: 'always', marketMakerLevels: 0 });
+    const platform = await openPlatform({
+      dataDirectory: `${directory}/data`,
+      session: 'always',
+      marketMakerLevels: 0,
+    });
     try {
       const feeder = new Feeder(platform);
       await openAssets(platform);
@@ -136,9 +148,26 @@ export async function benchPipeline(): Promise<readonly BenchRow[]> {
       const latenciesMs = await paced(feeder);
       const residentMb = process.memoryUsage().rss / 2 ** 20;
       return [
-        { bench: 'pipeline', what: 'commands to settled trades, sustained', value: ordersPerSecond, unit: 'orders/s', target: '>= 20,000' },
-        { bench: 'pipeline', what: 'command to committed outcome, p50, 10,000/s', value: percentile(latenciesMs, 50), unit: 'ms' },
-        { bench: 'pipeline', what: 'command to committed outcome, p99, 10,000/s', value: percentile(latenciesMs, 99), unit: 'ms', target: '< 50 ms' },
+        {
+          bench: 'pipeline',
+          what: 'commands to settled trades, sustained',
+          value: ordersPerSecond,
+          unit: 'orders/s',
+          target: '>= 20,000',
+        },
+        {
+          bench: 'pipeline',
+          what: 'command to committed outcome, p50, 10,000/s',
+          value: percentile(latenciesMs, 50),
+          unit: 'ms',
+        },
+        {
+          bench: 'pipeline',
+          what: 'command to committed outcome, p99, 10,000/s',
+          value: percentile(latenciesMs, 99),
+          unit: 'ms',
+          target: '< 50 ms',
+        },
         { bench: 'pipeline', what: 'resident memory after it', value: residentMb, unit: 'MB' },
       ];
     } finally {

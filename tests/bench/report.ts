@@ -21,7 +21,11 @@ export function percentile(sorted: readonly number[], p: number): number {
 }
 
 /** The median, minimum and maximum of some runs. */
-export function spread(values: readonly number[]): { readonly median: number; readonly min: number; readonly max: number } {
+export function spread(values: readonly number[]): {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+} {
   const sorted = [...values].sort((a, b) => a - b);
   return { median: percentile(sorted, 50), min: sorted[0]!, max: sorted[sorted.length - 1]! };
 }
@@ -38,5 +42,9 @@ export function table(rows: readonly BenchRow[]): string {
     const beside = row.beside ? `${number.format(row.beside.ratio)} x ${row.beside.what}` : '';
     return `| ${row.bench} | ${row.what} | ${number.format(row.value)} ${row.unit} | ${row.target ?? ''} | ${beside} |`;
   });
-  return ['| bench | figure | measured | target | beside, same run |', '|---|---|---:|---|---|', ...lines].join('\n');
+  return [
+    '| bench | figure | measured | target | beside, same run |',
+    '|---|---|---:|---|---|',
+    ...lines,
+  ].join('\n');
 }

@@ -82,21 +82,34 @@ export async function benchRest(): Promise<readonly BenchRow[]> {
   return withTemporaryDirectory(async (directory) => {
     const server = await startServer({ OPENTAPE_DATA_DIR: `${directory}/data` });
     const order = (index: number): string =>
-      JSON.stringify({ symbol: 'KO', qty: '1', side: 'buy', type: 'limit', time_in_force: 'ioc', limit_price: index % 2 === 0 ? '1.00' : '2.00' });
+      JSON.stringify({
+        symbol: 'KO',
+        qty: '1',
+        side: 'buy',
+        type: 'limit',
+        time_in_force: 'ioc',
+        limit_price: index % 2 === 0 ? '1.00' : '2.00',
+      });
     try {
       await load(`${server.url}/v2/orders`, WARM_UP_SECONDS, order);
       const bare = await bareServer();
       const baseline = await load(bare.url, 3, order);
       bare.close();
       const { latenciesMs, failures } = await load(`${server.url}/v2/orders`, SECONDS, order);
-      if (failures > 0) throw new Error(`${failures} of ${latenciesMs.length} orders were not answered with 200\n${server.output()}`);
+      if (failures > 0)
+        throw new Error(
+          `${failures} of ${latenciesMs.length} orders were not answered with 200\n${server.output()}`,
+        );
       const figure = (p: number, target?: string): BenchRow => ({
         bench: 'rest',
         what: `POST order to answered outcome, p${p}, ${RATE_PER_SECOND}/s`,
         value: percentile(latenciesMs, p),
         unit: 'ms',
         ...(target === undefined ? {} : { target }),
-        beside: { what: 'an HTTP server that does nothing', ratio: percentile(latenciesMs, p) / percentile(baseline.latenciesMs, p) },
+        beside: {
+          what: 'an HTTP server that does nothing',
+          ratio: percentile(latenciesMs, p) / percentile(baseline.latenciesMs, p),
+        },
       });
       return [figure(50), figure(95, '< 10 ms'), figure(99)];
     } finally {

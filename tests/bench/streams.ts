@@ -1,5 +1,13 @@
 import { Database } from '../../stores/rocksdb/database.ts';
-import { Serdes, type KeyValueStore, type ProcessorContext, type Record, Stores, StreamsRuntime, Topology } from '../../streams/index.ts';
+import {
+  type KeyValueStore,
+  type ProcessorContext,
+  type Record,
+  Serdes,
+  Stores,
+  StreamsRuntime,
+  Topology,
+} from '../../streams/index.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
 import { type BenchRow, spread } from './report.ts';
@@ -27,7 +35,12 @@ function countTopology(): Topology {
         process: (record: Record<string, Buffer>) => {
           const count = (store.get(record.key) ?? 0) + 1;
           store.put(record.key, count);
-          context.forward({ key: record.key, value: count, timestamp: record.timestamp, headers: record.headers });
+          context.forward({
+            key: record.key,
+            value: count,
+            timestamp: record.timestamp,
+            headers: record.headers,
+          });
         },
       };
     },
@@ -41,7 +54,12 @@ function countTopology(): Topology {
 
 async function fill(log: EmbeddedLog): Promise<void> {
   await log.admin.createTopics(
-    ['events', 'counts'].map((name) => ({ name, partitions: 1, retentionMs: null, cleanupPolicy: 'delete' as const })),
+    ['events', 'counts'].map((name) => ({
+      name,
+      partitions: 1,
+      retentionMs: null,
+      cleanupPolicy: 'delete' as const,
+    })),
   );
   const producer = log.createProducer();
   const value = Buffer.alloc(RECORD_BYTES - 12, 'v');
@@ -70,12 +88,19 @@ async function countOnce(): Promise<number> {
           if (records[records.length - 1]!.offset === RECORDS - 1) resolve();
         });
       });
-      const runtime = new StreamsRuntime({ engine: log, applications: [{ applicationId: 'bench', topology: countTopology() }], wallClock: Date.now });
+      const runtime = new StreamsRuntime({
+        engine: log,
+        applications: [{ applicationId: 'bench', topology: countTopology() }],
+        wallClock: Date.now,
+      });
       const startMs = performance.now();
       await runtime.start();
       await done;
       const seconds = (performance.now() - startMs) / 1000;
-      const sum = [...runtime.stores.keyValue<string, number>('bench', 'counts').all()].reduce((total, { value }) => total + value, 0);
+      const sum = [...runtime.stores.keyValue<string, number>('bench', 'counts').all()].reduce(
+        (total, { value }) => total + value,
+        0,
+      );
       if (sum !== RECORDS) throw new Error(`the counts add up to ${sum}, not ${RECORDS}`);
       await runtime.close();
       return RECORDS / seconds;
@@ -88,8 +113,16 @@ async function countOnce(): Promise<number> {
 /** The same work without any runtime: records stored by the batch, read, counted in a Map, written and committed with sync. */
 async function bareOnce(): Promise<number> {
   return withTemporaryDirectory(async (directory) => {
-    const budget = { memtableMemoryBudget: 64 * 2 ** 20, cacheSize: 8 * 2 ** 20, compaction: 'universal', compression: false } as const;
-    const database = await Database.open(directory, { createIfMissing: true, columns: { log: budget, state: budget } });
+    const budget = {
+      memtableMemoryBudget: 64 * 2 ** 20,
+      cacheSize: 8 * 2 ** 20,
+      compaction: 'universal',
+      compression: false,
+    } as const;
+    const database = await Database.open(directory, {
+      createIfMissing: true,
+      columns: { log: budget, state: budget },
+    });
     try {
       const recordKey = (topic: number, index: number): Buffer => {
         const key = Buffer.alloc(9, topic);
@@ -99,7 +132,11 @@ async function bareOnce(): Promise<number> {
       const body = Buffer.alloc(RECORD_BYTES - 12, 'v');
       for (let index = 0; index < RECORDS; index += VALUE_RECORDS) {
         const batch = database.createBatch();
-        const value = Buffer.concat(Array.from({ length: VALUE_RECORDS }, (_, each) => Buffer.concat([Buffer.from(keyOf(index + each)), body])));
+        const value = Buffer.concat(
+          Array.from({ length: VALUE_RECORDS }, (_, each) =>
+            Buffer.concat([Buffer.from(keyOf(index + each)), body]),
+          ),
+        );
         batch.put('log', recordKey(1, index), value);
         batch.write({ sync: index % COMMIT_RECORDS === 0 });
       }
@@ -145,7 +182,9 @@ export async function benchStreams(): Promise<readonly BenchRow[]> {
   for (let run = 0; run < RUNS; run += 1) {
     counted.push(await countOnce());
     bare.push(await bareOnce());
-    console.log(`  run ${run + 1}: ${Math.round(counted[run]!)} records/s, bare loop ${Math.round(bare[run]!)} records/s`);
+    console.log(
+      `  run ${run + 1}: ${Math.round(counted[run]!)} records/s, bare loop ${Math.round(bare[run]!)} records/s`,
+    );
   }
   const figure = spread(counted);
   return [

@@ -33,7 +33,10 @@ test('suggests the setting a misspelt one was meant for', () => {
 });
 
 test('never shows a secret', () => {
-  assert.doesNotMatch(refusal({ OPENTAPE_DEMO_KEY: 'DEMO-KEY-1', OPENTAPE_DEMO_SECRET: 'hunter2' }), /hunter2/);
+  assert.doesNotMatch(
+    refusal({ OPENTAPE_DEMO_KEY: 'DEMO-KEY-1', OPENTAPE_DEMO_SECRET: 'hunter2' }),
+    /hunter2/,
+  );
 });
 
 test('asks for key and secret together, and for the folder of a Lean replay', () => {
@@ -42,7 +45,11 @@ test('asks for key and secret together, and for the folder of a Lean replay', ()
 });
 
 test('a Lean replay keeps exchange hours unless told otherwise', () => {
-  const config = readConfig({ OPENTAPE_SOURCE: 'lean', OPENTAPE_LEAN_DIR: 'data', OPENTAPE_LEAN_SPEED: 'max' });
+  const config = readConfig({
+    OPENTAPE_SOURCE: 'lean',
+    OPENTAPE_LEAN_DIR: 'data',
+    OPENTAPE_LEAN_SPEED: 'max',
+  });
   assert.equal(config.session, 'us-equities');
   assert.ok(config.source.kind === 'lean' && config.source.speed === 'max');
 });

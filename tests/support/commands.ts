@@ -1,5 +1,5 @@
-import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { OrderCommand } from '../../schemas/generated/types.ts';
+import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
 
 const EMPTY: Omit<OrderCommand, 'kind' | 'commandId' | 'accountId'> = {
@@ -24,7 +24,11 @@ export function numberedUuid(kind: number, index: number): string {
 }
 
 /** Opens an account with a deposit in dollars. */
-export function openAccount(accountId: AccountId, dollars: number, accountType: 'CUSTOMER' | 'HOUSE' = 'CUSTOMER'): OrderCommand {
+export function openAccount(
+  accountId: AccountId,
+  dollars: number,
+  accountType: 'CUSTOMER' | 'HOUSE' = 'CUSTOMER',
+): OrderCommand {
   return {
     ...EMPTY,
     kind: 'OPEN_ACCOUNT',

@@ -42,7 +42,10 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     text += String(chunk);
   });
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the server did not start in time:\n${text}`)), START_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`the server did not start in time:\n${text}`)),
+      START_TIMEOUT_MS,
+    );
     const settle = (then: () => void): void => {
       clearTimeout(timer);
       then();
@@ -52,14 +55,22 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
       const match = /listens on (http:\/\/\S+)/.exec(line);
       if (match) settle(() => resolve(match[1]!));
     });
-    child.once('exit', (code, signal) => settle(() => reject(new Error(`the server ended (${code ?? signal}):\n${text}`))));
+    child.once('exit', (code, signal) =>
+      settle(() => reject(new Error(`the server ended (${code ?? signal}):\n${text}`))),
+    );
   });
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await exited;
     return child.exitCode;
   };
-  return { url, process: child, output: () => text, stop: () => end('SIGTERM'), kill: async () => void (await end('SIGKILL')) };
+  return {
+    url,
+    process: child,
+    output: () => text,
+    stop: () => end('SIGTERM'),
+    kill: async () => void (await end('SIGKILL')),
+  };
 }
 
 /** A call of the REST API with the demo key. Returns the status and the decoded body (undefined when empty). */

@@ -25,11 +25,22 @@ test('no clock, randomness or new id in streams, stores and topologies but throu
 });
 
 test('no `any` stands in the sources', () => {
-  const wrong = sourceFiles().filter(({ path, text }) => path !== 'tests/tidy/house.test.ts' && /:\s*any\b|<any>|\bas any\b/.test(text));
-  assert.deepEqual(wrong.map(({ path }) => path), []);
+  const wrong = sourceFiles().filter(
+    ({ path, text }) => path !== 'tests/tidy/house.test.ts' && /:\s*any\b|<any>|\bas any\b/.test(text),
+  );
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
 });
 
 test('nothing names a path of the machine it was written on', () => {
-  const wrong = sourceFiles().filter(({ path, text }) => path !== 'tests/tidy/house.test.ts' && /\/work\/(main|shared)|\/root\/|registry\.npmjs\.org/.test(text));
-  assert.deepEqual(wrong.map(({ path }) => path), []);
+  const wrong = sourceFiles().filter(
+    ({ path, text }) =>
+      path !== 'tests/tidy/house.test.ts' && /\/work\/(main|shared)|\/root\/|registry\.npmjs\.org/.test(text),
+  );
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
 });

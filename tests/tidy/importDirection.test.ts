@@ -17,7 +17,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const IMPORT = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
 
 function importsOf(path: string, text: string): string[] {
-  return [...text.matchAll(IMPORT)].map((match) => posix.normalize(posix.join(posix.dirname(path), match[1]!)));
+  return [...text.matchAll(IMPORT)].map((match) =>
+    posix.normalize(posix.join(posix.dirname(path), match[1]!)),
+  );
 }
 
 test('imports point one way: serving, connectors -> topologies -> schemas -> streams -> stores', () => {
@@ -32,12 +34,18 @@ test('imports point one way: serving, connectors -> topologies -> schemas -> str
 });
 
 test('the check sees an import that points the wrong way', () => {
-  const found = importsOf('stores/a.ts', "import { x } from '../streams/b.ts';\nconst y = await import('./c.ts');");
+  const found = importsOf(
+    'stores/a.ts',
+    "import { x } from '../streams/b.ts';\nconst y = await import('./c.ts');",
+  );
   assert.deepEqual(found, ['streams/b.ts', 'stores/c.ts']);
 });
 
 test('streams and stores know nothing of trading', () => {
   const words = /\b(ticker|portfolio|buying power|alpaca|bid|ask price)\b/i;
   const wrong = sourceFiles(['streams', 'stores']).filter(({ text }) => words.test(text));
-  assert.deepEqual(wrong.map(({ path }) => path), []);
+  assert.deepEqual(
+    wrong.map(({ path }) => path),
+    [],
+  );
 });

@@ -1,5 +1,5 @@
 import type { Candle, CandleInterval, MarketTrade } from '../../schemas/generated/types.ts';
-import { MICROS_PER_SHARE, type QuantityMicros } from '../../schemas/units.ts';
+import { MICROS_PER_SHARE, type PriceTicks, type QuantityMicros } from '../../schemas/units.ts';
 import { multiplyDivide } from '../domain/money.ts';
 
 /** A candle with one trade in it. */
@@ -35,8 +35,8 @@ export function applyTrade(candle: Candle, trade: MarketTrade): Candle {
     startMs: candle.startMs,
     endMs: candle.endMs,
     openTicks: candle.openTicks,
-    highTicks: priceTicks > candle.highTicks ? priceTicks : candle.highTicks,
-    lowTicks: priceTicks < candle.lowTicks ? priceTicks : candle.lowTicks,
+    highTicks: Math.max(priceTicks, candle.highTicks) as PriceTicks,
+    lowTicks: Math.min(priceTicks, candle.lowTicks) as PriceTicks,
     closeTicks: priceTicks,
     volumeMicros: (candle.volumeMicros + sizeMicros) as QuantityMicros,
     tradeCount: candle.tradeCount + 1,

@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+import { readConfig } from './config.ts';
+import { createLogger, describeError } from './log.ts';
+import { type Running, startOpentape } from './start.ts';
+import { welcome } from './welcome.ts';
+
+/** Time after the first signal before the process ends without finishing what it does. */
+const SHUTDOWN_LIMIT_MS = 15_000;
+
+function fail(error: unknown): never {
+  process.stderr.write(`opentape: ${describeError(error)}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createLogger(
+    config.logLevel,
+    (line) => process.stderr.write(`${line}\n`),
+    process.stderr.isTTY === true,
+  );
+  let running: Running | null = null;
+  let ending = false;
+  const end = (signal: NodeJS.Signals): void => {
+    if (ending) process.exit(130);
+    ending = true;
+    logger.info('stopping', { signal });
+    setTimeout(() => {
+      logger.error('did not stop in time', { limitMs: SHUTDOWN_LIMIT_MS });
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS).unref();
+    (running?.close() ?? Promise.resolve()).then(() => process.exit(0), fail);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  running = await startOpentape(config, logger, (cause) => {
+    logger.error('the data directory can no longer be written', { cause });
+  });
+  process.stdout.write(welcome(running));
+}
+
+main().catch(fail);
