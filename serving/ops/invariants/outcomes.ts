@@ -1,0 +1,126 @@
+import type { AccountUpdate, OrderCommand, OrderUpdate } from '../../../schemas/generated/types.ts';
+import type { AppendedRecord } from '../../../streams/log/embedded/index.ts';
+import { type Findings, placeOf } from './report.ts';
+
+/** Commands that have their outcome and are still remembered: a second outcome follows at once, or never. */
+const REMEMBERED_MAX = 200_000;
+
+type Outcome = OrderUpdate['event'] | AccountUpdate['kind'];
+
+/** What may answer each kind of command. */
+const OUTCOMES: Readonly<Record<OrderCommand['kind'], readonly Outcome[]>> = {
+  OPEN_ACCOUNT: ['OPENED', 'REJECTED'],
+  DEPOSIT: ['DEPOSITED', 'REJECTED'],
+  WITHDRAW: ['WITHDRAWN', 'REJECTED'],
+  SUBMIT: ['NEW', 'REJECTED'],
+  CANCEL: ['CANCELED', 'CANCEL_REJECTED'],
+  REPLACE: ['REPLACED', 'REPLACE_REJECTED'],
+};
+
+export interface PendingCommand {
+  readonly command: OrderCommand;
+  readonly record: AppendedRecord;
+}
+
+/** A map that forgets its oldest entry when it is full. */
+export class Remembered<K, V> {
+  readonly #entries = new Map<K, V>();
+  readonly #max: number;
+  forgotten = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#entries.set(key, value);
+    if (this.#entries.size <= this.#max) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      this.forgotten += 1;
+      return;
+    }
+  }
+
+  entries(): Iterable<readonly [K, V]> {
+    return this.#entries;
+  }
+}
+
+/** Every accepted command has exactly one outcome. Commands and updates come in the order in which they were appended. */
+export class OutcomeCheck {
+  readonly #findings: Findings;
+  readonly #isHouse: (accountId: string) => boolean;
+  readonly pending = new Map<string, PendingCommand>();
+  readonly #done = new Remembered<string, OrderCommand>(REMEMBERED_MAX);
+  readonly #excused = new Remembered<string, true>(REMEMBERED_MAX);
+
+  constructor(findings: Findings, isHouse: (accountId: string) => boolean) {
+    this.#findings = findings;
+    this.#isHouse = isHouse;
+  }
+
+  command(command: OrderCommand, record: AppendedRecord): void {
+    // A command under another account's key is refused by another task; nothing of its account is touched.
+    if (record.key?.toString('utf8') !== command.accountId) return;
+    this.#findings.checked('commands');
+    const { commandId } = command;
+    // Sent again: the first one stands, and was or will be answered.
+    if (this.pending.has(commandId) || this.#done.get(commandId) !== undefined) return;
+    this.pending.set(commandId, { command, record });
+  }
+
+  /** A command whose outcome may be in the part of the log that retention has removed. */
+  excuse({ commandId }: OrderCommand): void {
+    this.#excused.set(commandId, true);
+  }
+
+  accountUpdate(update: AccountUpdate, record: AppendedRecord): void {
+    if (update.rejectCode !== 'COMMAND_MISKEYED')
+      this.#outcome(update.commandId, update.kind, record, update);
+  }
+
+  orderUpdate(update: OrderUpdate, record: AppendedRecord): void {
+    const { commandId, event } = update;
+    if (commandId === null || event === 'FILL' || event === 'PARTIAL_FILL') return;
+    if (update.rejectCode !== 'COMMAND_MISKEYED') this.#outcome(commandId, event, record, update);
+  }
+
+  #outcome(
+    commandId: string,
+    outcome: Outcome,
+    record: AppendedRecord,
+    update: { readonly accountId: string },
+  ): void {
+    const waiting = this.pending.get(commandId);
+    if (waiting !== undefined) {
+      this.pending.delete(commandId);
+      this.#done.set(commandId, waiting.command);
+      if (OUTCOMES[waiting.command.kind].includes(outcome)) return;
+      this.#findings.violation(placeOf(record), `${outcome} is no outcome of ${waiting.command.kind}`, {
+        command: commandId,
+        commandAt: placeOf(waiting.record),
+      });
+      return;
+    }
+    const done = this.#done.get(commandId);
+    if (done !== undefined) {
+      // What an immediate order leaves is cancelled in the name of the command that brought it; so is a replacement that cannot rest.
+      if (outcome === 'CANCELED' && (done.kind === 'SUBMIT' || done.kind === 'REPLACE')) return;
+      this.#findings.violation(placeOf(record), `${outcome} is a second outcome of a ${done.kind}`, {
+        command: commandId,
+      });
+      return;
+    }
+    // The house's commands are kept for a day only; its updates may outlive them.
+    if (this.#isHouse(update.accountId) || this.#excused.get(commandId) !== undefined) return;
+    this.#findings.violation(placeOf(record), `${outcome} answers a command that is not on the log`, {
+      command: commandId,
+      account: update.accountId,
+    });
+  }
+}

@@ -1,0 +1,192 @@
+/** A real platform in a directory, traded on at random from a seed; and tools to damage what it left behind. */
+import type { Asset, OrderCommand } from '../../../schemas/generated/types.ts';
+import type { AccountId, CommandId, OrderId, Ticker } from '../../../schemas/ids.ts';
+import type { CashMicros, PriceTicks, QuantityMicros } from '../../../schemas/units.ts';
+import { deriveUuid } from '../../../schemas/uuid.ts';
+import { openPlatform, type Platform } from '../../../serving/platform.ts';
+import { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import type { ProducerRecord } from '../../../streams/log/log.ts';
+import { REFERENCE_ASSETS } from '../../../topologies/assets/topics.ts';
+import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
+import { participantOf } from '../../streams/log/support.ts';
+import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
+
+export const SYMBOLS = ['AAPL', 'IBM', 'MSFT'];
+export const HOUSE = numberedUuid(9, 0) as AccountId;
+/** A Monday, ten in the morning in New York. */
+const START_MS = Date.parse('2013-10-07T14:00:00Z');
+
+export const customer = (index: number): AccountId => numberedUuid(1, index) as AccountId;
+
+/** Opens a platform without a market of its own; its time is fixed. */
+export function openFloor(dataDirectory: string): Promise<Platform> {
+  return openPlatform({
+    dataDirectory,
+    session: 'always',
+    marketMakerLevels: 3,
+    memoryBudgetBytes: 32 * 2 ** 20,
+    wallClock: () => START_MS,
+    onApplicationFailed: (applicationId, cause) => console.error(`${applicationId} failed`, cause),
+  });
+}
+
+export function commandRecord(platform: Platform, command: OrderCommand, atMs = START_MS): ProducerRecord {
+  return {
+    topic: ORDER_COMMANDS.name,
+    key: platform.serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
+    value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
+    timestamp: atMs,
+  };
+}
+
+async function openAssets(platform: Platform): Promise<void> {
+  await platform.producer.send(
+    SYMBOLS.map((symbol) => {
+      const asset: Asset = {
+        symbol: symbol as Ticker,
+        assetId: deriveUuid(`asset:${symbol}`),
+        name: symbol,
+        exchange: 'NYSE',
+        tradable: true,
+        fractionable: true,
+        previousCloseTicks: null,
+      };
+      return {
+        topic: REFERENCE_ASSETS.name,
+        key: Buffer.from(symbol),
+        value: platform.serdes.value(REFERENCE_ASSETS).serialize(REFERENCE_ASSETS.name, asset),
+        timestamp: START_MS,
+      };
+    }),
+  );
+}
+
+/** Numbers from a seed (mulberry32). */
+function random(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) % below;
+  };
+}
+
+/** Trades at random: limit orders of every kind, cancels, replacements, repeated and refused commands, deposits and withdrawals. */
+export async function trade(platform: Platform, commands: number, seed = 1): Promise<void> {
+  const pick = random(seed);
+  await openAssets(platform);
+  const accounts = Array.from({ length: 6 }, (_, index) => customer(index));
+  const send = (all: readonly OrderCommand[]): Promise<unknown> =>
+    platform.producer.send(all.map((command, index) => commandRecord(platform, command, START_MS + index)));
+  await send([
+    openAccount(HOUSE, 0, 'HOUSE'),
+    ...accounts.map((accountId) => openAccount(accountId, 1_000_000)),
+  ]);
+  let batch: OrderCommand[] = [];
+  let last: OrderCommand | null = null;
+  for (let index = 0; index < commands; index += 1) {
+    const command = nextCommand(pick, index + seed * 1_000_000, accounts);
+    batch.push(command);
+    if (last !== null && pick(40) === 0) batch.push(last);
+    // The house's commands come from a topology, once each; only customers repeat themselves.
+    last = command.accountId === HOUSE ? null : command;
+    if (batch.length < 1 + pick(30)) continue;
+    await send(batch);
+    batch = [];
+  }
+  await send(batch);
+}
+
+function nextCommand(
+  pick: (below: number) => number,
+  index: number,
+  accounts: readonly AccountId[],
+): OrderCommand {
+  const house = pick(2) === 0;
+  const accountId = house ? HOUSE : accounts[pick(accounts.length)]!;
+  const symbol = SYMBOLS[pick(SYMBOLS.length)]!;
+  const side = pick(2) === 0 ? 'BUY' : 'SELL';
+  const timeInForce = (['GTC', 'DAY', 'IOC', 'FOK'] as const)[pick(4)]!;
+  const price = 1_000_000 + (pick(21) - 10) * 100;
+  const order = limitOrder(index, accountId, symbol, side, 1 + pick(20), price, timeInForce);
+  const kind = pick(10);
+  if (kind > 2) return order;
+  const about = { ...order, orderId: numberedUuid(2, index - 1 - pick(20)) as OrderId };
+  if (kind === 0) return { ...bare(about), kind: 'CANCEL' };
+  if (kind === 1) {
+    return {
+      ...bare(about),
+      kind: 'REPLACE',
+      replacementOrderId: numberedUuid(2, index) as OrderId,
+      quantityMicros: ((1 + pick(30)) * 1_000_000) as QuantityMicros,
+      limitPriceTicks: price as PriceTicks,
+    };
+  }
+  const amountMicros = ((pick(2_000) - 100) * 1_000_000) as CashMicros;
+  return {
+    ...bare(order),
+    kind: pick(2) === 0 ? 'DEPOSIT' : 'WITHDRAW',
+    accountId: accounts[pick(accounts.length)]!,
+    orderId: null,
+    amountMicros,
+  };
+}
+
+function bare(order: OrderCommand): OrderCommand {
+  return {
+    ...order,
+    clientOrderId: null,
+    symbol: null,
+    side: null,
+    orderType: null,
+    timeInForce: null,
+    quantityMicros: null,
+    limitPriceTicks: null,
+    commandId: order.commandId as CommandId,
+  };
+}
+
+/** Changes entries of a stopped instance's store behind its back. */
+export async function damageStore(
+  directory: string,
+  applicationId: string,
+  storeName: string,
+  change: (key: string, value: Buffer) => Buffer | null | undefined,
+): Promise<number> {
+  const engine = await EmbeddedLog.open({ directory, maintenanceIntervalMs: null });
+  let changed = 0;
+  try {
+    engine.attach(participantOf({}));
+    for (const location of engine.state.list()) {
+      if (location.applicationId !== applicationId || location.storeName !== storeName) continue;
+      const store = engine.state.open(location, 'persistent');
+      for (const { key, value } of [...store.scan(null, null, false)]) {
+        const next = change(key.toString(), value);
+        if (next === undefined) continue;
+        store.put(key, next);
+        changed += 1;
+      }
+    }
+    await appendTo(engine, [{ topic: 'user.actions', key: null, value: null, timestamp: START_MS }]);
+  } finally {
+    await engine.close();
+  }
+  return changed;
+}
+
+/** Appends records to a stopped instance's log behind its back. */
+export async function damageTopic(directory: string, records: readonly ProducerRecord[]): Promise<void> {
+  const engine = await EmbeddedLog.open({ directory, maintenanceIntervalMs: null });
+  try {
+    await appendTo(engine, records);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function appendTo(engine: EmbeddedLog, records: readonly ProducerRecord[]): Promise<void> {
+  const producer = engine.createProducer();
+  await producer.send(records);
+  await producer.close();
+}
