@@ -1,6 +1,7 @@
 import { ZodError } from 'zod';
 import { AmountError } from '../../topologies/domain/errors.ts';
 import { isRejectCode, REJECTIONS } from '../../topologies/orders/rejections.ts';
+import { ServingError } from '../errors.ts';
 
 /** Errors of the edge itself, in Alpaca's terms; those of commands are in topologies/orders/rejections.ts. */
 export const API_ERRORS = {
@@ -91,6 +92,9 @@ export function toApiError(error: unknown): ApiError {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return apiError('MEDIA_TYPE');
   if (code === 'LOG_BACKPRESSURE' || code === 'LOG_IO' || code === 'LOG_CLOSED')
     return apiError('UNAVAILABLE', undefined, error);
+  // Not 504: some clients send an order again on it.
+  if (error instanceof ServingError && (code === 'SERVING_BUSY' || code === 'SERVING_OUTCOME_TIMEOUT'))
+    return apiError('UNAVAILABLE', error.message, error);
   const status = statusOf(error);
   if (status === 400) return apiError('BAD_JSON', undefined, error);
   if (status !== null && status >= 400 && status < 500)

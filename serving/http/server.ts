@@ -1,7 +1,12 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { CommandSender } from '../commands/commandSender.ts';
 import type { ServingContext } from '../context.ts';
+import { Valuation } from '../queries/valuation.ts';
+import { registerAccount } from './account.ts';
 import { apiError, toApiError } from './apiError.ts';
+import { authenticator } from './authenticate.ts';
 import { registerHealth } from './health.ts';
+import { registerOrders } from './orders.ts';
 
 /** Largest request body in bytes; an order takes a few hundred. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -21,6 +26,16 @@ function parseJsonBodies(server: FastifyInstance): void {
       done(apiError('BAD_JSON', undefined, cause), undefined);
     }
   });
+}
+
+/** The routes that need a key. */
+async function registerApi(server: FastifyInstance, context: ServingContext): Promise<void> {
+  const commands = new CommandSender(context);
+  const valuation = new Valuation(context);
+  server.addHook('onClose', async () => commands.close());
+  server.addHook('onRequest', authenticator(context));
+  registerAccount(server, context, valuation);
+  registerOrders(server, context, commands);
 }
 
 /** The HTTP server with every route, not yet listening. */
@@ -53,5 +68,7 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
     return reply.status(error.status).send(error.body());
   });
   registerHealth(server, context);
+  // In a scope of its own, so that its hooks hold for nothing else.
+  await server.register(async (scope) => registerApi(scope, context));
   return server;
 }

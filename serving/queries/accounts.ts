@@ -8,7 +8,14 @@ import type {
 import type { AccountId, ClientOrderId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { ReadOnlyKeyValueStore } from '../../stores/store.ts';
 import type { QueryableStores } from '../../streams/index.ts';
-import { clientOrderIdKey, orderKey, positionKey, STORES } from '../../topologies/orders/stores.ts';
+import {
+  clientOrderIdKey,
+  orderByTimeKey,
+  orderKey,
+  positionKey,
+  STORES,
+  timeKey,
+} from '../../topologies/orders/stores.ts';
 
 /** Orders by status as the API asks for them. */
 export interface OrderFilter {
@@ -20,6 +27,14 @@ export interface OrderFilter {
   readonly newestFirst: boolean;
   readonly symbols: readonly string[] | null;
   readonly side: 'BUY' | 'SELL' | null;
+  /** Bounds by order, exclusive, in the order of submission. */
+  readonly afterOrder: Order | null;
+  readonly beforeOrder: Order | null;
+}
+
+/** Where an order stands in the order of submission. */
+function placeOf(order: Order): string {
+  return orderByTimeKey(order.accountId, order.submittedAtMs, order.orderId);
 }
 
 const FINAL = new Set(['FILLED', 'CANCELED', 'EXPIRED', 'REPLACED', 'REJECTED']);
@@ -73,13 +88,20 @@ export class AccountQueries {
       (filter.afterMs === null || order.submittedAtMs > filter.afterMs) &&
       (filter.untilMs === null || order.submittedAtMs < filter.untilMs) &&
       (filter.symbols === null || filter.symbols.includes(order.symbol)) &&
-      (filter.side === null || order.side === filter.side);
+      (filter.side === null || order.side === filter.side) &&
+      (filter.afterOrder === null || placeOf(order) > placeOf(filter.afterOrder)) &&
+      (filter.beforeOrder === null || placeOf(order) < placeOf(filter.beforeOrder));
     if (filter.status === 'open') {
       const open = this.openOrders(accountId).filter(matches);
       return (filter.newestFirst ? [...open].reverse() : open).slice(0, filter.limit);
     }
     const index = this.#orders<string>(accountId, STORES.ordersByTime);
-    const [low, high] = [`${accountId}/`, `${accountId}/~`];
+    const low = filter.afterOrder
+      ? placeOf(filter.afterOrder)
+      : `${accountId}/${timeKey(Math.max(0, filter.afterMs ?? 0))}`;
+    const high = filter.beforeOrder
+      ? placeOf(filter.beforeOrder)
+      : `${accountId}/${filter.untilMs === null ? '~' : timeKey(Math.max(0, filter.untilMs))}`;
     const found: Order[] = [];
     const entries = filter.newestFirst ? index.reverseRange(low, high) : index.range(low, high);
     for (const { value } of entries) {

@@ -1,0 +1,165 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Order, OrderUpdate } from '../../schemas/generated/types.ts';
+import type { AccountId, ClientOrderId, OrderId } from '../../schemas/ids.ts';
+import type { CommandSender } from '../commands/commandSender.ts';
+import type { ServingContext } from '../context.ts';
+import { AccountQueries } from '../queries/accounts.ts';
+import { type ApiError, apiError, rejectionError, toApiError } from './apiError.ts';
+import { callerOf } from './authenticate.ts';
+import { orderJson } from './json/order.ts';
+import { originOf } from './origin.ts';
+import { cancelCommand, replaceCommand, submitCommand } from './requests/order.ts';
+import { count, list, time } from './requests/query.ts';
+
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 500;
+/** Cancels of one request under way at once. */
+const CANCELS_AT_ONCE = 500;
+
+/** Query of GET /v2/orders. */
+export const ordersQuery = z.object({
+  status: z.enum(['open', 'closed', 'all'], { error: 'must be open, closed or all' }).default('open'),
+  limit: count(1, LIMIT_MAX).default(LIMIT_DEFAULT),
+  after: time.optional(),
+  until: time.optional(),
+  direction: z.enum(['asc', 'desc'], { error: 'must be asc or desc' }).default('desc'),
+  symbols: list.optional(),
+  side: z.enum(['buy', 'sell'], { error: 'must be buy or sell' }).optional(),
+  asset_class: list.optional(),
+  after_order_id: z.string().optional(),
+  before_order_id: z.string().optional(),
+});
+
+/** The error of a refused command. */
+export function rejectionOf(update: OrderUpdate): ApiError {
+  return rejectionError(update.rejectCode, update.rejectReason, update.rejectDetails);
+}
+
+export function isRejection(update: OrderUpdate): boolean {
+  return (
+    update.event === 'REJECTED' || update.event === 'CANCEL_REJECTED' || update.event === 'REPLACE_REJECTED'
+  );
+}
+
+function orderNotFound(id: string): ApiError {
+  return apiError('NOT_FOUND', `order not found for ${id}`);
+}
+
+/** Cancels every open order of an account. What came of each, in the order they were submitted. */
+export async function cancelAll(
+  context: ServingContext,
+  commands: CommandSender,
+  queries: AccountQueries,
+  request: FastifyRequest,
+) {
+  const { accountId } = callerOf(request);
+  const open = queries.openOrders(accountId);
+  const cancelOne = async ({ orderId: id }: Order) => {
+    try {
+      const command = cancelCommand(accountId, id, context.randomUuid);
+      const update = await commands.send(command, originOf(request));
+      if (isRejection(update)) throw rejectionOf(update);
+      return { id, status: 200 };
+    } catch (thrown) {
+      const error = toApiError(thrown);
+      return { id, status: error.status, body: error.body() };
+    }
+  };
+  const answers: Awaited<ReturnType<typeof cancelOne>>[] = [];
+  for (let index = 0; index < open.length; index += CANCELS_AT_ONCE) {
+    answers.push(...(await Promise.all(open.slice(index, index + CANCELS_AT_ONCE).map(cancelOne))));
+  }
+  return answers;
+}
+
+/** Places an order and gives it as it stands once the command's commit is done: an order that traded at once is filled. */
+export async function placeOrder(
+  commands: CommandSender,
+  queries: AccountQueries,
+  request: FastifyRequest,
+  command: ReturnType<typeof submitCommand>,
+): Promise<Order> {
+  const update = await commands.send(command, originOf(request));
+  if (isRejection(update) || update.order === null) throw rejectionOf(update);
+  return queries.order(command.accountId, update.orderId) ?? update.order;
+}
+
+type ById = { Params: { id: string } };
+
+function registerReads(server: FastifyInstance, queries: AccountQueries): void {
+  const orderOf = (accountId: AccountId, id: string): Order => {
+    const order = queries.order(accountId, id.toLowerCase() as OrderId);
+    if (order === null) throw orderNotFound(id);
+    return order;
+  };
+  server.get('/v2/orders', async (request) => {
+    const { accountId } = callerOf(request);
+    const query = ordersQuery.parse(request.query);
+    if (query.asset_class && !query.asset_class.includes('us_equity')) return [];
+    const side = query.side === undefined ? null : query.side === 'buy' ? 'BUY' : 'SELL';
+    const boundary = (id: string | undefined): Order | null =>
+      id === undefined ? null : orderOf(accountId, id);
+    const orders = queries.orders(accountId, {
+      status: query.status,
+      limit: query.limit,
+      afterMs: query.after ?? null,
+      untilMs: query.until ?? null,
+      newestFirst: query.direction === 'desc',
+      symbols: query.symbols?.map((symbol) => symbol.toUpperCase()) ?? null,
+      side,
+      afterOrder: boundary(query.after_order_id),
+      beforeOrder: boundary(query.before_order_id),
+    });
+    return orders.map(orderJson);
+  });
+  server.get<ById>('/v2/orders/:id', async (request) =>
+    orderJson(orderOf(callerOf(request).accountId, request.params.id)),
+  );
+  // A single colon would begin a parameter.
+  server.get('/v2/orders::by_client_order_id', async (request) => {
+    const { client_order_id: id } = z
+      .object({ client_order_id: z.string({ error: 'is required' }).min(1, 'is required') })
+      .parse(request.query);
+    const order = queries.orderByClientId(callerOf(request).accountId, id as ClientOrderId);
+    if (order === null) throw orderNotFound(id);
+    return orderJson(order);
+  });
+}
+
+/** Orders: place, list, read, replace, cancel. */
+export function registerOrders(
+  server: FastifyInstance,
+  context: ServingContext,
+  commands: CommandSender,
+): void {
+  const queries = new AccountQueries(context.stores);
+  registerReads(server, queries);
+  server.post('/v2/orders', async (request) => {
+    const { accountId } = callerOf(request);
+    const command = submitCommand(accountId, request.body, context.randomUuid);
+    return orderJson(await placeOrder(commands, queries, request, command));
+  });
+  server.patch<ById>('/v2/orders/:id', async (request) => {
+    const { accountId } = callerOf(request);
+    const id = request.params.id.toLowerCase() as OrderId;
+    if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+    const command = replaceCommand(accountId, id, request.body, context.randomUuid);
+    const update = await commands.send(command, originOf(request));
+    if (isRejection(update)) throw rejectionOf(update);
+    const replacement = queries.order(accountId, command.replacementOrderId!);
+    if (replacement === null) throw orderNotFound(command.replacementOrderId!);
+    return orderJson(replacement);
+  });
+  server.delete<ById>('/v2/orders/:id', async (request, reply) => {
+    const { accountId } = callerOf(request);
+    const id = request.params.id.toLowerCase() as OrderId;
+    if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+    const update = await commands.send(cancelCommand(accountId, id, context.randomUuid), originOf(request));
+    if (isRejection(update)) throw rejectionOf(update);
+    return reply.status(204).send();
+  });
+  server.delete('/v2/orders', async (request, reply) =>
+    reply.status(207).send(await cancelAll(context, commands, queries, request)),
+  );
+}

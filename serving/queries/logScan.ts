@@ -1,0 +1,92 @@
+import type { TopicDefinition } from '../../schemas/topic.ts';
+import type { LogEngine, LogRecord } from '../../streams/log/log.ts';
+import { partitionForKey } from '../../streams/log/partitioner.ts';
+import type { TopicPartition } from '../../streams/record.ts';
+
+const CHUNK_RECORDS = 1_000;
+
+/** The partition of a topic that holds the records of a key. @throws LogError LOG_UNKNOWN_TOPIC */
+export async function partitionOf(
+  engine: LogEngine,
+  topic: TopicDefinition,
+  key: Buffer,
+): Promise<TopicPartition> {
+  const { partitions } = await engine.admin.describeTopic(topic.name);
+  return { topic: topic.name, partition: partitionForKey(key, partitions) };
+}
+
+/** Lets sockets and commits have their turn between two chunks. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Reads a partition from an offset to its end, a chunk at a time, and hands over the records of one key.
+ * @param take returns false to stop
+ * @param recordsMax records looked at, whatever their key
+ * @returns the offset to go on from, and whether that is the end of what there is now
+ */
+export async function scanForward(
+  engine: LogEngine,
+  partition: TopicPartition,
+  key: Buffer,
+  fromOffset: number,
+  recordsMax: number,
+  take: (record: LogRecord) => boolean,
+): Promise<{ readonly nextOffset: number; readonly atEnd: boolean }> {
+  let nextOffset = fromOffset;
+  for (let seen = 0; seen < recordsMax; ) {
+    const records = await engine.reader.read(partition, nextOffset, CHUNK_RECORDS);
+    if (records.length === 0) return { nextOffset, atEnd: true };
+    seen += records.length;
+    for (const record of records) {
+      if (record.key?.equals(key) && !take(record)) return { nextOffset: record.offset, atEnd: false };
+      nextOffset = record.offset + 1;
+    }
+    if (records.length === CHUNK_RECORDS) await breathe();
+  }
+  return { nextOffset, atEnd: false };
+}
+
+/**
+ * As scanForward, from the record before an offset back to an earliest offset, newest record first.
+ * @returns the offset after the oldest record looked at, to go on before, and whether nothing is left
+ */
+export async function scanBackward(
+  engine: LogEngine,
+  partition: TopicPartition,
+  key: Buffer,
+  bounds: { readonly beforeOffset: number; readonly earliestOffset: number },
+  recordsMax: number,
+  take: (record: LogRecord) => boolean,
+): Promise<{ readonly beforeOffset: number; readonly atEnd: boolean }> {
+  let beforeOffset = bounds.beforeOffset;
+  for (let seen = 0; seen < recordsMax && beforeOffset > bounds.earliestOffset; ) {
+    const fromOffset = Math.max(bounds.earliestOffset, beforeOffset - CHUNK_RECORDS);
+    const records = await readRange(engine, partition, fromOffset, beforeOffset);
+    seen += beforeOffset - fromOffset;
+    for (let index = records.length - 1; index >= 0; index -= 1) {
+      const record = records[index]!;
+      if (record.key?.equals(key) && !take(record)) return { beforeOffset: record.offset + 1, atEnd: false };
+    }
+    beforeOffset = fromOffset;
+    await breathe();
+  }
+  return { beforeOffset, atEnd: beforeOffset <= bounds.earliestOffset };
+}
+
+async function readRange(
+  engine: LogEngine,
+  partition: TopicPartition,
+  fromOffset: number,
+  toOffset: number,
+): Promise<readonly LogRecord[]> {
+  const found: LogRecord[] = [];
+  for (let next = fromOffset; next < toOffset; ) {
+    const records = await engine.reader.read(partition, next, toOffset - next);
+    if (records.length === 0) break;
+    for (const record of records) if (record.offset < toOffset) found.push(record);
+    next = records[records.length - 1]!.offset + 1;
+  }
+  return found;
+}
