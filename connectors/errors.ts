@@ -2,6 +2,7 @@
 export const CONNECTOR_ERRORS = {
   SOURCE_FOLDER: 'the folder is not there, or holds nothing of what was asked for',
   SOURCE_FILE: 'a file cannot be read as what it should be',
+  SOURCE_TIME: 'the source would turn back the time of the market',
   SOURCE_OPTIONS: 'the options of a source make no sense',
 } as const;
 

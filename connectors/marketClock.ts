@@ -5,18 +5,27 @@
  */
 export class MarketClock {
   readonly #wallClock: () => number;
-  #nowMs = 0;
+  #lastMs: number;
   #driven = false;
 
-  /** @param wallClock milliseconds since the epoch; the named seam for the time of day. */
-  constructor(wallClock: () => number = Date.now) {
+  /**
+   * @param wallClock milliseconds since the epoch; the named seam for the time of day
+   * @param notBeforeMs the newest time that records on the log have, or 0: the clock goes on from there
+   */
+  constructor(wallClock: () => number = Date.now, notBeforeMs = 0) {
     this.#wallClock = wallClock;
+    this.#lastMs = notBeforeMs;
   }
 
   /** Market time in milliseconds since the epoch. */
   nowMs(): number {
-    if (!this.#driven) this.#nowMs = Math.max(this.#nowMs, this.#wallClock());
-    return this.#nowMs;
+    if (!this.#driven) this.#lastMs = Math.max(this.#lastMs, this.#wallClock());
+    return this.#lastMs;
+  }
+
+  /** The time the clock gave last, without a look at the wall clock. */
+  get lastMs(): number {
+    return this.#lastMs;
   }
 
   /** A source that replays takes over: from now on time moves only by `advance`. */
@@ -24,9 +33,9 @@ export class MarketClock {
     this.#driven = true;
   }
 
-  /** Moves a driven clock forward; an earlier time changes nothing. Returns the time it is now. */
+  /** Moves the clock forward; an earlier time changes nothing. Returns the time it is now. */
   advance(toMs: number): number {
-    this.#nowMs = Math.max(this.#nowMs, toMs);
-    return this.#nowMs;
+    this.#lastMs = Math.max(this.#lastMs, toMs);
+    return this.#lastMs;
   }
 }

@@ -14,6 +14,7 @@ import { type Application, applications } from '../topologies/applications.ts';
 import type { SessionMode } from '../topologies/domain/calendar.ts';
 import { ORDER_COMMANDS } from '../topologies/orders/topics.ts';
 import { TOPICS } from '../topologies/topics.ts';
+import { newestTimeOnLog } from './marketTime.ts';
 
 /** What a platform is made of; the rest of the configuration concerns serving. */
 export interface PlatformOptions {
@@ -69,6 +70,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         cleanupPolicy,
       })),
     );
+    const newestMs = await newestTimeOnLog(engine);
     const registry = await openRegistry(engine, options.schemaRegistryUrl ?? null);
     const serdes = await createSerdes(registry, TOPICS);
     const running = options.applications?.(serdes) ?? applications(serdes, options);
@@ -84,7 +86,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       serdes,
       runtime,
       producer,
-      clock: new MarketClock(wallClock),
+      clock: new MarketClock(wallClock, newestMs),
       applications: running,
       close: async () => {
         await producer.close();

@@ -10,6 +10,7 @@ import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from './platform.ts';
 import { MarketQueries } from './queries/market.ts';
+import { reportProgress } from './sourceProgress.ts';
 import { readVersion } from './version.ts';
 
 /** Levels the house quotes on each side: a replay shows the market as it was, the simulator a little depth. */
@@ -103,7 +104,10 @@ export async function startOpentape(
     },
   });
   try {
-    return await serve(config, logger, onFatal, platform, replay);
+    const source = replay ?? simulatorOf(config, platform);
+    // Before anything takes the time from the clock, which a replay sets.
+    await source?.prepare(platform);
+    return await serve(config, logger, onFatal, platform, source);
   } catch (error) {
     await platform.close();
     throw error;
@@ -115,7 +119,7 @@ async function serve(
   logger: Logger,
   onFatal: (cause: unknown) => void,
   platform: Platform,
-  replay: MarketSource | null,
+  source: MarketSource | null,
 ): Promise<Running> {
   const credentials = Credentials.open(config.dataDirectory, Date.now);
   const demo = demoKey(credentials, config);
@@ -137,15 +141,16 @@ async function serve(
     readiness: () => readiness(platform, () => sourceState),
     metrics: () => platform.runtime.metrics(),
   };
-  const source = replay ?? simulatorOf(config, platform);
   const server = await createServer(context);
   const url = await server
     .listen({ host: config.host, port: config.port })
     .catch((cause: NodeJS.ErrnoException) => {
       throw listenError(config.host, config.port, cause);
     });
+  let endReports = (): void => {};
   if (source !== null) {
     await source.start(context);
+    endReports = reportProgress(source, logger, () => performance.now());
     source.finished.then(
       () => {
         if (source.progress().finished) sourceState = 'finished';
@@ -165,6 +170,7 @@ async function serve(
     source,
     // The order matters: no new work comes in, what is in hand is finished, then the log closes.
     close: async () => {
+      endReports();
       await source?.stop();
       await server.close();
       await platform.close();

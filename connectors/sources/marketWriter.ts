@@ -1,5 +1,6 @@
 import type { Asset, MarketQuote, MarketTrade } from '../../schemas/generated/types.ts';
 import { CLOCK_HEADER } from '../../schemas/topic.ts';
+import { LogError } from '../../streams/log/errors.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
 import type { Header } from '../../streams/record.ts';
 import { REFERENCE_ASSETS } from '../../topologies/assets/topics.ts';
@@ -15,6 +16,11 @@ const BATCH_RECORDS = 1_000;
 const SENDS_MAX = 4;
 const READ_CHUNK = 500;
 
+/** Whether the log may take records again later, as after a full disk. */
+export function isTransient(cause: unknown): boolean {
+  return cause instanceof LogError && (cause.code === 'LOG_IO' || cause.code === 'LOG_BACKPRESSURE');
+}
+
 /** Turns what a source has to say into records, in batches and no faster than the log takes them. */
 export class MarketWriter {
   readonly #context: SourceContext;
@@ -24,7 +30,7 @@ export class MarketWriter {
   #sends: Promise<unknown>[] = [];
   #failure: unknown = null;
   #clockMs = -1;
-  /** Quotes, trades and assets written. */
+  /** Quotes and trades written. */
   records = 0;
 
   private constructor(
@@ -56,6 +62,7 @@ export class MarketWriter {
       value,
       timestamp,
     });
+    this.records += 1;
   }
 
   trade(trade: MarketTrade, timestamp: number): void {
@@ -67,12 +74,12 @@ export class MarketWriter {
       value,
       timestamp,
     });
+    this.records += 1;
   }
 
   /** Puts a record into the batch: all of a batch is on the log, or nothing. */
   add(record: ProducerRecord): void {
     this.#batch.push(record);
-    this.records += 1;
   }
 
   /** Tells the time to every partition where the last telling is long enough ago. */
@@ -94,18 +101,35 @@ export class MarketWriter {
     return this.#batch.length >= BATCH_RECORDS;
   }
 
-  /** Sends what was gathered, and waits where too much is under way. @throws what an earlier send failed with */
+  /**
+   * Sends what was gathered, and waits where too much is under way. The market's clock comes to the time of the last record with it.
+   * @throws what an earlier send failed with
+   */
   async flush(): Promise<void> {
-    if (this.#failure !== null) throw this.#failure;
-    if (this.#batch.length === 0) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    await this.#context.producer.ready();
-    const send = this.#context.producer.send(batch).catch((cause: unknown) => {
-      this.#failure ??= cause;
-    });
-    this.#sends.push(send);
+    const { producer, clock } = this.#context;
+    if (this.#batch.length > 0) {
+      await producer.ready();
+      const batch = this.#batch;
+      this.#batch = [];
+      if (this.#failure !== null) throw this.#failure;
+      // Nothing waits between the clock and the send: a command stamped with the new time must not come to stand before these records.
+      clock.advance(batch[batch.length - 1]!.timestamp);
+      const send = producer.send(batch).catch((cause: unknown) => {
+        this.#failure ??= cause;
+      });
+      this.#sends.push(send);
+    }
     if (this.#sends.length >= SENDS_MAX) await this.#sends.shift();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** Forgets what is gathered and what failed, once nothing is under way. */
+  async giveUp(): Promise<void> {
+    this.#batch = [];
+    await Promise.all(this.#sends);
+    this.#sends = [];
+    this.#failure = null;
+    this.#clockMs = -1;
   }
 
   /** Sends the rest and waits until all of it is committed. */

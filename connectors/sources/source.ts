@@ -23,6 +23,12 @@ export interface SourceProgress {
 /** Something that gives a market: assets, quotes, trades, and the time. */
 export interface MarketSource {
   readonly name: string;
+  /**
+   * Checks that the source can go on from what is on the log, and sets the market's clock. Writes nothing. Comes before `start`, and
+   * before anything else takes the time from the clock.
+   * @throws ConnectorError
+   */
+  prepare(context: SourceContext): Promise<void>;
   /** Starts and returns at once; the market runs in the background. @throws ConnectorError */
   start(context: SourceContext): Promise<void>;
   /** Resolves when the source has come to its end, was stopped, or rejects with what broke it. */

@@ -2,12 +2,18 @@ import type { Candle, CandleInterval, MarketTrade } from '../../schemas/generate
 import { MICROS_PER_SHARE, type PriceTicks, type QuantityMicros } from '../../schemas/units.ts';
 import { multiplyDivide } from '../domain/money.ts';
 
-/** A candle with one trade in it. */
+/** Price times size in ticks times shares, to the nearest; what a volume-weighted average price is made of. */
+export function notionalOf({ priceTicks, sizeMicros }: MarketTrade): number {
+  return multiplyDivide(priceTicks, sizeMicros, MICROS_PER_SHARE);
+}
+
+/** A candle with one trade in it. @param notionalTicks that of the trade */
 export function firstTrade(
   interval: CandleInterval,
   startMs: number,
   endMs: number,
   trade: MarketTrade,
+  notionalTicks: number,
 ): Candle {
   const { symbol, priceTicks, sizeMicros } = trade;
   return {
@@ -21,13 +27,13 @@ export function firstTrade(
     closeTicks: priceTicks,
     volumeMicros: sizeMicros,
     tradeCount: 1,
-    notionalTicks: multiplyDivide(priceTicks, sizeMicros, MICROS_PER_SHARE),
+    notionalTicks,
     closed: false,
   };
 }
 
 /** The candle after one more trade. Trades count in the order in which they come: the last one is the close. */
-export function applyTrade(candle: Candle, trade: MarketTrade): Candle {
+export function applyTrade(candle: Candle, trade: MarketTrade, notionalTicks: number): Candle {
   const { priceTicks, sizeMicros } = trade;
   return {
     symbol: candle.symbol,
@@ -40,7 +46,7 @@ export function applyTrade(candle: Candle, trade: MarketTrade): Candle {
     closeTicks: priceTicks,
     volumeMicros: (candle.volumeMicros + sizeMicros) as QuantityMicros,
     tradeCount: candle.tradeCount + 1,
-    notionalTicks: candle.notionalTicks + multiplyDivide(priceTicks, sizeMicros, MICROS_PER_SHARE),
+    notionalTicks: candle.notionalTicks + notionalTicks,
     closed: candle.closed,
   };
 }

@@ -2,7 +2,7 @@ import type { Candle, MarketTrade } from '../../schemas/generated/types.ts';
 import type { KeyValueStore, WindowStore } from '../../stores/store.ts';
 import type { Processor, ProcessorContext } from '../../streams/processor.ts';
 import { NO_HEADERS, type Record } from '../../streams/record.ts';
-import { applyTrade, firstTrade } from './applyTrade.ts';
+import { applyTrade, firstTrade, notionalOf } from './applyTrade.ts';
 import { INTERVALS, type Interval, windowOf } from './intervals.ts';
 
 export const OPEN_CANDLES_STORE = 'candles-open';
@@ -55,10 +55,12 @@ export class CandlesProcessor implements Processor<string | null, MarketTrade | 
   process(record: Record<string | null, MarketTrade | null>): void {
     const { key, value: trade, timestamp } = record;
     if (key === null || trade === null || !trade.eligible || trade.sizeMicros <= 0) return;
-    for (let index = 0; index < INTERVALS.length; index += 1) this.#count(index, key, trade, timestamp);
+    const notionalTicks = notionalOf(trade);
+    for (let index = 0; index < INTERVALS.length; index += 1)
+      this.#count(index, key, trade, notionalTicks, timestamp);
   }
 
-  #count(index: number, symbol: string, trade: MarketTrade, timestamp: number): void {
+  #count(index: number, symbol: string, trade: MarketTrade, notionalTicks: number, timestamp: number): void {
     const interval = INTERVALS[index]!;
     const windows = this.#windows[index]!;
     const key = `${symbol}/${interval.interval}`;
@@ -66,7 +68,7 @@ export class CandlesProcessor implements Processor<string | null, MarketTrade | 
     if (open === undefined || timestamp < open.startMs || timestamp >= open.endMs) {
       const { startMs, endMs } = windowOf(interval, timestamp);
       if (endMs <= this.#context.currentStreamTimeMs() || (open !== undefined && startMs < open.startMs)) {
-        this.#countLate(windows, interval, symbol, startMs, endMs, trade, timestamp);
+        this.#countLate(windows, interval, symbol, startMs, endMs, trade, notionalTicks, timestamp);
         return;
       }
       if (open !== undefined) this.#finish(open, timestamp);
@@ -77,8 +79,8 @@ export class CandlesProcessor implements Processor<string | null, MarketTrade | 
     const before = windows.fetchSingle(symbol, open.startMs);
     const candle =
       before === null
-        ? firstTrade(interval.interval, open.startMs, open.endMs, trade)
-        : applyTrade(before, trade);
+        ? firstTrade(interval.interval, open.startMs, open.endMs, trade, notionalTicks)
+        : applyTrade(before, trade, notionalTicks);
     windows.put(symbol, candle, open.startMs);
     if (open.pending) return;
     open.pending = true;
@@ -94,10 +96,14 @@ export class CandlesProcessor implements Processor<string | null, MarketTrade | 
     startMs: number,
     endMs: number,
     trade: MarketTrade,
+    notionalTicks: number,
     timestamp: number,
   ): void {
     const before = windows.fetchSingle(symbol, startMs);
-    const counted = before === null ? firstTrade(interval, startMs, endMs, trade) : applyTrade(before, trade);
+    const counted =
+      before === null
+        ? firstTrade(interval, startMs, endMs, trade, notionalTicks)
+        : applyTrade(before, trade, notionalTicks);
     const candle = { ...counted, closed: true };
     windows.put(symbol, candle, startMs);
     this.#context.forward({ key: symbol, value: candle, timestamp, headers: NO_HEADERS });

@@ -4,7 +4,7 @@ import type { KeyValueStore } from '../../stores/store.ts';
 import type { Processor, ProcessorContext } from '../../streams/processor.ts';
 import { type Headers, NO_HEADERS, type Record } from '../../streams/record.ts';
 import { applyQuote, consolidate, sameBest } from './consolidate.ts';
-import { emitted, mayEmit, UPDATE_INTERVAL_MS } from './throttle.ts';
+import { dueAtMs, emitted, FLUSH_INTERVAL_MS, mayEmitAtOnce } from './throttle.ts';
 
 export const QUOTES_STORE = 'quotes';
 
@@ -33,21 +33,21 @@ function newState(symbol: Ticker): QuoteState {
 
 /**
  * Keeps each symbol's venues and best prices, and sends the newest at most ten times a second of market time: at once where the last
- * update is old enough, else when the clock of the market says so.
+ * update is old enough, else as soon as it is.
  */
 export class QuotesProcessor
   implements Processor<string | null, MarketQuote | MarketTrade | null, string, QuoteUpdate>
 {
   #context!: ProcessorContext<string, QuoteUpdate>;
   #store!: KeyValueStore<string, QuoteState>;
-  /** Symbols with something unsent: what the store's `pending` flags say, kept at hand. */
-  readonly #pending = new Set<string>();
+  /** Symbols with something unsent, by when it is due: what the store says, kept at hand. May name symbols that were sent since. */
+  readonly #due = new Map<number, Set<string>>();
 
   init(context: ProcessorContext<string, QuoteUpdate>): void {
     this.#context = context;
     this.#store = context.getStateStore(QUOTES_STORE);
-    for (const { key, value } of this.#store.all()) if (value.pending) this.#pending.add(key);
-    context.schedule(UPDATE_INTERVAL_MS, 'stream-time', (nowMs) => this.#flush(nowMs));
+    for (const { key, value } of this.#store.all()) if (value.pending) this.#hold(key, value);
+    context.schedule(FLUSH_INTERVAL_MS, 'stream-time', (nowMs) => this.#flush(nowMs));
   }
 
   process(record: Record<string | null, MarketQuote | MarketTrade | null>): void {
@@ -56,26 +56,37 @@ export class QuotesProcessor
     const before = this.#store.get(key) ?? newState(value.symbol);
     const after = isTrade(value) ? withTrade(before, value, timestamp) : withQuote(before, value, timestamp);
     if (after === null) return;
-    if (after.pending && mayEmit(after, timestamp)) {
+    if (after.pending && mayEmitAtOnce(after, timestamp)) {
       this.#emit(key, after, timestamp, headers);
       return;
     }
-    if (after.pending) this.#pending.add(key);
+    if (after.pending && !before.pending) this.#hold(key, after);
     this.#store.put(key, after);
+  }
+
+  #hold(key: string, state: QuoteState): void {
+    const dueMs = dueAtMs(state);
+    const keys = this.#due.get(dueMs);
+    if (keys === undefined) this.#due.set(dueMs, new Set([key]));
+    else keys.add(key);
   }
 
   #emit(key: string, state: QuoteState, timestamp: number, headers: Headers): void {
     const next = emitted(state, timestamp);
-    this.#pending.delete(key);
     this.#store.put(key, next);
     this.#context.forward({ key, value: next.latest, timestamp, headers });
   }
 
   #flush(nowMs: number): void {
-    // In order of the symbols, so that a restart in between changes nothing.
-    for (const key of [...this.#pending].sort()) {
-      const state = this.#store.get(key)!;
-      if (mayEmit(state, nowMs)) this.#emit(key, state, nowMs, NO_HEADERS);
+    if (this.#due.size === 0) return;
+    const dues = [...this.#due.keys()].filter((dueMs) => dueMs <= nowMs).sort((a, b) => a - b);
+    for (const dueMs of dues) {
+      // By when it is due, then by symbol: so a restart in between changes nothing.
+      for (const key of [...this.#due.get(dueMs)!].sort()) {
+        const state = this.#store.get(key)!;
+        if (state.pending && dueAtMs(state) === dueMs) this.#emit(key, state, nowMs, NO_HEADERS);
+      }
+      this.#due.delete(dueMs);
     }
   }
 }

@@ -1,17 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { unzipSync } from 'fflate';
 import { ConnectorError } from '../../errors.ts';
 
 export type Resolution = 'tick' | 'minute';
 
-/** A day's files of one symbol. */
+export interface DayFile {
+  readonly path: string;
+  readonly resolution: Resolution;
+}
+
+/** A day's files of one symbol: null where the folder has none. */
 export interface SymbolDay {
   readonly symbol: string;
-  readonly resolution: Resolution;
-  /** Path of each file, or null where the folder has none. */
-  readonly trades: string | null;
-  readonly quotes: string | null;
+  readonly trades: DayFile | null;
+  readonly quotes: DayFile | null;
 }
 
 export interface FolderOptions {
@@ -26,79 +28,63 @@ export interface FolderOptions {
 
 const FILE = /^(\d{8})_(trade|quote)\.zip$/;
 
-function folders(path: string): readonly string[] {
-  return existsSync(path)
-    ? readdirSync(path, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map(({ name }) => name)
-        .sort()
-    : [];
+function refuse(message: string): never {
+  throw new ConnectorError('SOURCE_FOLDER', message);
 }
 
-function days(base: string, resolution: Resolution, symbol: string): Map<string, SymbolDay> {
-  const found = new Map<string, SymbolDay>();
+function folders(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+/** Adds a symbol's files of one resolution to its days; a finer file that is there already stays. */
+function addDays(days: Map<string, SymbolDay>, base: string, resolution: Resolution, symbol: string): void {
   const directory = join(base, resolution, symbol);
   for (const name of existsSync(directory) ? readdirSync(directory) : []) {
     const match = FILE.exec(name);
     if (match === null) continue;
     const day = match[1]!;
-    const before = found.get(day) ?? { symbol: symbol.toUpperCase(), resolution, trades: null, quotes: null };
-    found.set(day, { ...before, [match[2] === 'trade' ? 'trades' : 'quotes']: join(directory, name) });
+    const kind = match[2] === 'trade' ? 'trades' : 'quotes';
+    const before = days.get(day) ?? { symbol: symbol.toUpperCase(), trades: null, quotes: null };
+    if (before[kind] === null)
+      days.set(day, { ...before, [kind]: { path: join(directory, name), resolution } });
   }
-  return found;
 }
 
 /**
- * The days of a folder in Lean's format and what each holds: ticks where there are any, else minute bars.
+ * The days of a folder in Lean's format and what each holds, trades and quotes each by itself: ticks where there are any, else minute bars.
  * @returns days as YYYYMMDD, in order, each with its symbols in order
  * @throws ConnectorError SOURCE_FOLDER where the folder is not there or holds nothing of what was asked for
  */
 export function listDays(options: FolderOptions): ReadonlyMap<string, readonly SymbolDay[]> {
-  const base = join(options.directory, 'equity', 'usa');
-  if (!existsSync(base)) {
-    throw new ConnectorError(
-      'SOURCE_FOLDER',
-      `${options.directory} holds no equity/usa; name the Data folder of a Lean installation`,
-    );
-  }
+  const { directory } = options;
+  const base = join(directory, 'equity', 'usa');
+  if (!existsSync(directory)) refuse(`the folder ${directory} is not there`);
+  if (!existsSync(base))
+    refuse(`${directory} holds no equity/usa; name the Data folder of a Lean installation`);
   const present = [...new Set([...folders(join(base, 'tick')), ...folders(join(base, 'minute'))])].sort();
-  const wanted = options.symbols?.map((symbol) => symbol.toLowerCase()) ?? present;
+  const asked = options.symbols?.map((symbol) => symbol.toLowerCase());
   const from = options.from?.replaceAll('-', '') ?? '';
   const to = options.to?.replaceAll('-', '') ?? '99999999';
   const all = new Map<string, SymbolDay[]>();
-  for (const symbol of wanted) {
-    const merged = new Map([...days(base, 'minute', symbol), ...days(base, 'tick', symbol)]);
-    if (merged.size === 0) {
-      throw new ConnectorError(
-        'SOURCE_FOLDER',
-        `${base} holds neither ticks nor minute bars of ${symbol.toUpperCase()}; it has ${present.join(', ').toUpperCase()}`,
-      );
+  // Sorted, each once: the place of an event in its day must not depend on how the symbols were asked for.
+  for (const symbol of asked === undefined ? present : [...new Set(asked)].sort()) {
+    const days = new Map<string, SymbolDay>();
+    addDays(days, base, 'tick', symbol);
+    addDays(days, base, 'minute', symbol);
+    if (days.size === 0 && asked !== undefined) {
+      const known = present.join(', ').toUpperCase() || 'none of any symbol';
+      refuse(`${base} holds neither ticks nor minute bars of ${symbol.toUpperCase()}; it has ${known}`);
     }
-    for (const [day, files] of merged)
+    for (const [day, files] of days)
       if (day >= from && day <= to) all.set(day, [...(all.get(day) ?? []), files]);
   }
-  if (all.size === 0)
-    throw new ConnectorError(
-      'SOURCE_FOLDER',
-      `${base} holds no day from ${options.from ?? 'the first'} to ${options.to ?? 'the last'}`,
-    );
-  return new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The lines of the only file in a zip. @throws ConnectorError SOURCE_FILE */
-export function readLines(path: string): readonly string[] {
-  try {
-    const files = Object.values(unzipSync(readFileSync(path)));
-    if (files.length !== 1) throw new Error(`it holds ${files.length} files where one is expected`);
-    return Buffer.from(files[0]!)
-      .toString('latin1')
-      .split('\n')
-      .filter((line) => line !== '' && line !== '\r');
-  } catch (cause) {
-    throw new ConnectorError(
-      'SOURCE_FILE',
-      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+  if (all.size === 0) {
+    const bounds = options.from !== null || options.to !== null;
+    const range = bounds ? ` from ${options.from ?? 'the first'} to ${options.to ?? 'the last'}` : '';
+    refuse(`${base} holds no day of ticks or minute bars${range}`);
   }
+  return new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

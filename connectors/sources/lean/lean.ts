@@ -4,10 +4,13 @@ import { deriveUuid } from '../../../schemas/uuid.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { SOURCE_POSITIONS } from '../../../topologies/assets/topics.ts';
 import { epochDay, newYorkInstant } from '../../../topologies/domain/newYorkTime.ts';
-import { MarketWriter } from '../marketWriter.ts';
+import { ConnectorError } from '../../errors.ts';
+import { isTransient, MarketWriter } from '../marketWriter.ts';
 import type { MarketSource, SourceContext, SourceProgress } from '../source.ts';
+import { DayReader } from './day.ts';
 import { type FolderOptions, listDays, type SymbolDay } from './folder.ts';
-import { type LeanEvent, readDay } from './parse.ts';
+import type { LeanEvent } from './parse.ts';
+import { storedPosition } from './position.ts';
 
 export interface LeanOptions extends FolderOptions {
   /** How many times faster than the market was; `max` for as fast as it goes. */
@@ -16,14 +19,22 @@ export interface LeanOptions extends FolderOptions {
 
 /** At a speed the replay keeps to the time within this. */
 const PACE_MS = 20;
-const READ_CHUNK = 500;
+const RETRY_MS = 1_000;
+const HOUR_MS = 3_600_000;
+/** Trading before and after hours included, a day runs from four to twenty o'clock. */
+const DAY_FROM_MS = 4 * HOUR_MS;
+const DAY_LENGTH_MS = 16 * HOUR_MS;
 
+/** The instant at which a day, as YYYYMMDD, begins in New York. */
 function midnightOf(day: string): number {
   return newYorkInstant(
     epochDay(Number(day.slice(0, 4)), Number(day.slice(4, 6)), Number(day.slice(6, 8))),
     0,
   );
 }
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Replays a folder in QuantConnect Lean's format, and goes on where it was after a stop, however it ended. */
 export class LeanReplay implements MarketSource {
@@ -45,12 +56,16 @@ export class LeanReplay implements MarketSource {
     this.#days = listDays(options);
     const symbols = this.#symbols();
     this.name = `lean-${deriveUuid(`lean:${symbols.join(',')}:${[...this.#days.keys()].join(',')}`).slice(0, 8)}`;
-    this.#position = { source: this.name, day: '', index: 0, records: 0, marketTimeMs: 0 };
+    this.#position = this.#beginning();
     let settle: { resolve: () => void; reject: (cause: unknown) => void } | null = null;
     this.finished = new Promise<void>((resolve, reject) => {
       settle = { resolve, reject };
     });
     this.#settle = settle!;
+  }
+
+  #beginning(): SourcePosition {
+    return { source: this.name, day: '', index: 0, records: 0, marketTimeMs: 0 };
   }
 
   #symbols(): readonly string[] {
@@ -71,33 +86,45 @@ export class LeanReplay implements MarketSource {
     }));
   }
 
+  /** @throws ConnectorError SOURCE_TIME where the log has seen a later time; SOURCE_FILE where the first day to replay cannot be read */
+  async prepare(context: SourceContext): Promise<void> {
+    const { clock } = context;
+    this.#position = (await storedPosition(context, this.name)) ?? this.#position;
+    const nextMs = this.#nextMs();
+    if (clock.lastMs > nextMs) {
+      throw new ConnectorError(
+        'SOURCE_TIME',
+        `the data directory has seen the market at ${new Date(clock.lastMs).toISOString()}; a replay from ` +
+          `${new Date(nextMs).toISOString()} would turn time back: give it a data directory of its own`,
+      );
+    }
+    clock.drive();
+    clock.advance(Math.max(midnightOf([...this.#days.keys()][0]!), this.#position.marketTimeMs));
+  }
+
+  /** The time of the first event that is left, or of the end of the last day. */
+  #nextMs(): number {
+    for (const [day, files] of this.#days) {
+      if (day < this.#position.day) continue;
+      const event = this.#openDay(day, files).peek();
+      if (event !== null) return midnightOf(day) + event.atMs;
+    }
+    return midnightOf([...this.#days.keys()].at(-1)!) + 24 * HOUR_MS;
+  }
+
+  /** A day's events that are not on the log yet. */
+  #openDay(day: string, files: readonly SymbolDay[]): DayReader {
+    const reader = new DayReader(files);
+    if (day === this.#position.day)
+      for (let index = 0; index < this.#position.index; index += 1) reader.next();
+    return reader;
+  }
+
   async start(context: SourceContext): Promise<void> {
-    this.#position = (await this.#storedPosition(context)) ?? this.#position;
-    const first = [...this.#days.keys()][0]!;
-    context.clock.drive();
-    context.clock.advance(Math.max(midnightOf(first), this.#position.marketTimeMs));
     const writer = await MarketWriter.open(context, this.name);
     await writer.assets(this.assets());
     this.#loop = this.#run(context, writer).then(this.#settle.resolve, this.#settle.reject);
     this.finished.catch(() => {});
-  }
-
-  async #storedPosition({ engine, serdes }: SourceContext): Promise<SourcePosition | null> {
-    let found: SourcePosition | null = null;
-    for (let offset = 0; ; ) {
-      const records = await engine.reader.read(
-        { topic: SOURCE_POSITIONS.name, partition: 0 },
-        offset,
-        READ_CHUNK,
-      );
-      const last = records[records.length - 1];
-      if (last === undefined) return found;
-      for (const { key, value } of records) {
-        if (key?.toString('utf8') !== this.name || value === null) continue;
-        found = serdes.value(SOURCE_POSITIONS).deserialize(SOURCE_POSITIONS.name, value);
-      }
-      offset = last.offset + 1;
-    }
   }
 
   /** The replay's position as a record: sent in one piece with what it covers. */
@@ -110,12 +137,28 @@ export class LeanReplay implements MarketSource {
     };
   }
 
+  /** Replays, and where the disk failed goes on from what is on the log once it takes records again. */
   async #run(context: SourceContext, writer: MarketWriter): Promise<void> {
+    for (;;) {
+      try {
+        await this.#replay(context, writer);
+        return;
+      } catch (cause) {
+        if (!isTransient(cause) || this.#stopping) throw cause;
+        await writer.giveUp();
+        await pause(RETRY_MS);
+        this.#position = (await storedPosition(context, this.name)) ?? this.#beginning();
+      }
+    }
+  }
+
+  async #replay(context: SourceContext, writer: MarketWriter): Promise<void> {
+    this.#daysDone = 0;
     for (const [day, files] of this.#days) {
       if (this.#stopping) break;
-      if (day >= this.#position.day) await this.#replayDay(context, writer, day, files);
-      this.#daysDone += 1;
       this.#shareOfDay = 0;
+      if (day >= this.#position.day) await this.#replayDay(context, writer, day, files);
+      if (!this.#stopping) this.#daysDone += 1;
     }
     await writer.settle();
     this.#ended = !this.#stopping;
@@ -128,33 +171,29 @@ export class LeanReplay implements MarketSource {
     files: readonly SymbolDay[],
   ): Promise<void> {
     const midnight = midnightOf(day);
-    const events = readDay(files);
-    const from = day === this.#position.day ? this.#position.index : 0;
+    const reader = this.#openDay(day, files);
     const startedAt = performance.now();
-    const startedMs = midnight + (events[from]?.atMs ?? 0);
-    for (let index = from; index < events.length && !this.#stopping; index += 1) {
-      const event = events[index]!;
+    const startedMs = midnight + (reader.peek()?.atMs ?? 0);
+    let index = day === this.#position.day ? this.#position.index : 0;
+    for (let event = reader.peek(); event !== null && !this.#stopping; event = reader.peek()) {
       const timestamp = midnight + event.atMs;
       await this.#pace(timestamp, startedMs, startedAt, context, writer);
-      // Nothing waits between the clock and the record: a command stamped meanwhile must not come to stand before it.
+      if (this.#stopping) break;
+      reader.next();
       writer.tick(timestamp);
       write(writer, event, timestamp);
-      this.#position = {
-        ...this.#position,
-        day,
-        index: index + 1,
-        records: this.#position.records + 1,
-        marketTimeMs: timestamp,
-      };
+      index += 1;
+      const records = this.#position.records + 1;
+      this.#position = { source: this.name, day, index, records, marketTimeMs: timestamp };
       if (writer.isFull) await this.#flush(context, writer);
-      this.#shareOfDay = (index + 1) / events.length;
+      this.#shareOfDay = Math.min(1, Math.max(0, (event.atMs - DAY_FROM_MS) / DAY_LENGTH_MS));
     }
     await this.#flush(context, writer);
   }
 
   async #flush(context: SourceContext, writer: MarketWriter): Promise<void> {
+    if (writer.isEmpty) return;
     writer.add(this.#positionRecord(context));
-    context.clock.advance(this.#position.marketTimeMs);
     await writer.flush();
   }
 
@@ -170,16 +209,16 @@ export class LeanReplay implements MarketSource {
     if (speed === 'max') return;
     const dueAt = startedAt + (timestamp - startedMs) / speed;
     if (dueAt - performance.now() < PACE_MS) return;
-    if (!writer.isEmpty) await this.#flush(context, writer);
+    await this.#flush(context, writer);
     while (!this.#stopping) {
       const nowAt = performance.now();
       if (nowAt >= dueAt) return;
       // The market's clock goes on between events, so that candles close and orders expire when nothing trades.
-      const marketMs = Math.floor(startedMs + (nowAt - startedAt) * speed);
-      writer.tick(Math.min(marketMs, timestamp));
-      context.clock.advance(Math.min(marketMs, timestamp));
+      const marketMs = Math.min(timestamp, Math.floor(startedMs + (nowAt - startedAt) * speed));
+      writer.tick(marketMs);
       await writer.flush();
-      await new Promise((resolve) => setTimeout(resolve, Math.min(PACE_MS, dueAt - nowAt)));
+      context.clock.advance(marketMs);
+      await pause(Math.min(PACE_MS, dueAt - nowAt));
     }
   }
 
@@ -190,7 +229,7 @@ export class LeanReplay implements MarketSource {
 
   progress(): SourceProgress {
     const { records, marketTimeMs } = this.#position;
-    const done = Math.min(1, (this.#daysDone + this.#shareOfDay) / this.#days.size);
+    const done = this.#ended ? 1 : Math.min(1, (this.#daysDone + this.#shareOfDay) / this.#days.size);
     return { records, marketTimeMs: records === 0 ? null : marketTimeMs, done, finished: this.#ended };
   }
 }

@@ -73,7 +73,8 @@ export class SimulatedMarket {
         askTicks: 0,
         lastEventMs: startMs,
         nextVenue: 0,
-        trades: 0,
+        // A run that goes on from an earlier one must not give its trades the numbers of that.
+        trades: lastPrices.has(listing.symbol) ? startMs : 0,
         venueBids: VENUES.map(() => 0),
         venueAsks: VENUES.map(() => 0),
       };
@@ -103,15 +104,26 @@ export class SimulatedMarket {
     }
   }
 
-  /** One venue quotes, and with it every other whose old quote the move has left too good. */
+  /** Leaves out the time up to here: nothing happens in it. */
+  skipTo(timestampMs: number): void {
+    if (this.#nextMs < timestampMs) this.#nextMs = timestampMs + this.#random.exponential(this.#meanGapMs);
+  }
+
+  /**
+   * One venue quotes. Before it every other takes back the side that the move has left too good, so that the venues together are never
+   * crossed, not for a moment.
+   */
   #quoteVenues(security: Security, timestampMs: number, events: MarketEvents): void {
     const turn = security.nextVenue;
     security.nextVenue = (turn + 1) % VENUES.length;
     for (let venue = 0; venue < VENUES.length; venue += 1) {
+      if (venue === turn) continue;
       const ask = security.venueAsks[venue]!;
-      const stale = security.venueBids[venue]! > security.bidTicks || (ask > 0 && ask < security.askTicks);
-      if (venue === turn || stale) events.quote(this.#quoteOf(security, venue), timestampMs);
+      const bidStale = security.venueBids[venue]! > security.bidTicks;
+      const askStale = ask > 0 && ask < security.askTicks;
+      if (bidStale || askStale) events.quote(this.#quoteOf(security, venue, bidStale, askStale), timestampMs);
     }
+    events.quote(this.#quoteOf(security, turn), timestampMs);
   }
 
   #walk(security: Security, nowMs: number): void {
@@ -140,16 +152,17 @@ export class SimulatedMarket {
     return (Math.min(lots, 50) * ROUND_LOT * MICROS_PER_SHARE) as QuantityMicros;
   }
 
-  #quoteOf({ symbol, bidTicks, askTicks, venueBids, venueAsks }: Security, venue: number): MarketQuote {
-    venueBids[venue] = bidTicks;
-    venueAsks[venue] = askTicks;
+  #quoteOf(security: Security, venue: number, bid = true, ask = true): MarketQuote {
+    const { symbol, bidTicks, askTicks, venueBids, venueAsks } = security;
+    if (bid) venueBids[venue] = bidTicks;
+    if (ask) venueAsks[venue] = askTicks;
     return {
       symbol,
       exchange: VENUES[venue]!,
-      bidPriceTicks: bidTicks as PriceTicks,
-      bidSizeMicros: this.#size(),
-      askPriceTicks: askTicks as PriceTicks,
-      askSizeMicros: this.#size(),
+      bidPriceTicks: bid ? (bidTicks as PriceTicks) : null,
+      bidSizeMicros: bid ? this.#size() : null,
+      askPriceTicks: ask ? (askTicks as PriceTicks) : null,
+      askSizeMicros: ask ? this.#size() : null,
     };
   }
 

@@ -3,7 +3,7 @@ import type { Ticker } from '../../../schemas/ids.ts';
 import { type PriceTicks, TICKS_PER_DOLLAR } from '../../../schemas/units.ts';
 import { deriveUuid } from '../../../schemas/uuid.ts';
 import { ConnectorError } from '../../errors.ts';
-import { MarketWriter } from '../marketWriter.ts';
+import { isTransient, MarketWriter } from '../marketWriter.ts';
 import type { MarketSource, SourceContext, SourceProgress } from '../source.ts';
 import { SimulatedMarket } from './market.ts';
 import { type Listing, universe } from './universe.ts';
@@ -22,6 +22,7 @@ export interface SimulatorOptions {
 const STEP_MS = 20;
 /** Time that may be caught up at once: after a standstill the market goes on rather than make up for it. */
 const STEP_MAX_MS = 1_000;
+const RETRY_MS = 1_000;
 const EVENTS_PER_SECURITY = 5;
 
 function assetOf({ symbol, name, exchange, price }: Listing): Asset {
@@ -67,6 +68,11 @@ export class Simulator implements MarketSource {
     return this.#listings.map(assetOf);
   }
 
+  /** A simulated market follows the wall clock, from where the log ends. */
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async start(context: SourceContext): Promise<void> {
     this.#writer = await MarketWriter.open(context, this.name);
     await this.#writer.assets(this.assets());
@@ -92,24 +98,38 @@ export class Simulator implements MarketSource {
     let doneMs = context.clock.nowMs();
     while (!this.#stopping) {
       const nowMs = context.clock.nowMs();
-      for (let untilMs = Math.max(doneMs, nowMs - STEP_MAX_MS); ; ) {
-        untilMs = Math.min(nowMs, untilMs + STEP_MS);
-        market.advance(untilMs, writer);
-        writer.tick(untilMs);
-        await writer.flush();
-        if (untilMs >= nowMs || this.#stopping) break;
+      if (nowMs - doneMs > STEP_MAX_MS) {
+        doneMs = nowMs - STEP_MAX_MS;
+        market.skipTo(doneMs);
       }
-      doneMs = nowMs;
+      try {
+        while (doneMs < nowMs && !this.#stopping) {
+          doneMs = Math.min(nowMs, doneMs + STEP_MS);
+          market.advance(doneMs, writer);
+          writer.tick(doneMs);
+          await writer.flush();
+        }
+      } catch (cause) {
+        // The market goes on without what the log could not take.
+        if (!isTransient(cause)) throw cause;
+        await writer.giveUp();
+        await this.#pause(RETRY_MS);
+      }
       this.#marketTimeMs = nowMs;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, STEP_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await this.#pause(STEP_MS);
     }
     await writer.settle();
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async stop(): Promise<void> {

@@ -128,13 +128,13 @@ function madeUp(symbol: string, random: Random): Listing {
 
 /**
  * The listings of a simulated market: the well-known ones first, then made-up ones.
- * @param symbols how many, or which; an unknown ticker gets made-up figures
+ * @param symbols how many, or which, each once; an unknown ticker gets made-up figures
  * @param seed decides the made-up figures
  */
 export function universe(symbols: number | readonly string[], seed: number): readonly Listing[] {
   const random = new Random(seed ^ 0x5eed);
   if (typeof symbols !== 'number') {
-    return symbols.map(
+    return [...new Set(symbols)].map(
       (symbol) => KNOWN.find((listing) => listing.symbol === symbol) ?? madeUp(symbol, random),
     );
   }
