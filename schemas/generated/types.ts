@@ -265,7 +265,7 @@ export interface MarketTrade {
   readonly tradeNumber: number;
   /** Sale conditions as the feed gives them. */
   readonly conditions: string;
-  /** Whether the trade counts for candles (not flagged as suspicious by the feed). */
+  /** Whether it counts for candles and as the last price: not where the feed flags it as suspicious or reports an official price. */
   readonly eligible: boolean;
 }
 
