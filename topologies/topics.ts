@@ -34,7 +34,7 @@ export const TOPICS: readonly TopicDefinition[] = [
   CANDLE_UPDATES,
 ];
 
-/** Topics written from outside of all topologies: a replay of these gives everything else. */
+/** Topics written from outside: a replay of what isExternalRecord finds in them gives everything else. */
 export const EXTERNAL_TOPICS: readonly TopicDefinition[] = [
   REFERENCE_ASSETS,
   SOURCE_POSITIONS,

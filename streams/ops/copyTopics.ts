@@ -17,6 +17,7 @@ interface Source {
  * Copies topics from one log into another, in the order in which their records were appended over all partitions, with
  * timestamp, key, value, headers and partition. The topics must exist in `to` with as many partitions. What runs on `to` then does what it did
  * on `from`: copy the topics that were written from outside, and compare the rest.
+ * @param wanted tells the records to copy; left out: all. It keeps out what applications wrote into topics that others write too
  * @returns how many records were copied
  * @throws LogError where a topic is missing, or a send fails; what was sent before stays
  */
@@ -24,6 +25,7 @@ export async function copyTopics(
   from: EmbeddedLog,
   to: EmbeddedLog,
   topics: readonly string[],
+  wanted: (record: AppendedRecord) => boolean = () => true,
 ): Promise<number> {
   const sources: Source[] = [];
   for (const topic of topics) {
@@ -36,7 +38,7 @@ export async function copyTopics(
   let inFlight: Promise<unknown>[] = [];
   let copied = 0;
   for (;;) {
-    const records = takeInOrder(from, sources, SEND_RECORDS);
+    const records = takeInOrder(from, sources, SEND_RECORDS, wanted);
     if (records.length === 0) break;
     await producer.ready();
     inFlight.push(producer.send(records));
@@ -51,7 +53,12 @@ export async function copyTopics(
   return copied;
 }
 
-function takeInOrder(from: EmbeddedLog, sources: readonly Source[], recordsMax: number): ProducerRecord[] {
+function takeInOrder(
+  from: EmbeddedLog,
+  sources: readonly Source[],
+  recordsMax: number,
+  wanted: (record: AppendedRecord) => boolean,
+): ProducerRecord[] {
   const taken: ProducerRecord[] = [];
   while (taken.length < recordsMax) {
     let first: Source | null = null;
@@ -61,8 +68,10 @@ function takeInOrder(from: EmbeddedLog, sources: readonly Source[], recordsMax: 
       if (first === null || record.sequence < first.records[first.at]!.sequence) first = source;
     }
     if (first === null) break;
-    const { topic, partition, key, value, timestamp, headers } = first.records[first.at]!;
+    const record = first.records[first.at]!;
     first.at++;
+    if (!wanted(record)) continue;
+    const { topic, partition, key, value, timestamp, headers } = record;
     taken.push({ topic, partition, key, value, timestamp, headers });
   }
   return taken;
