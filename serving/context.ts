@@ -1,4 +1,5 @@
 import type { MarketClock } from '../connectors/marketClock.ts';
+import type { SourceProgress } from '../connectors/sources/source.ts';
 import type { Serdes } from '../schemas/serdes.ts';
 import type { QueryableStores, StreamsMetric } from '../streams/index.ts';
 import type { LogEngine, LogProducer } from '../streams/log/log.ts';
@@ -29,5 +30,7 @@ export interface ServingContext {
   readonly wallClock: () => number;
   readonly randomUuid: () => string;
   readonly readiness: () => Readiness;
+  /** How far the market source has come; null where there is none. */
+  readonly sourceProgress: () => (SourceProgress & { readonly name: string }) | null;
   readonly metrics: () => readonly StreamsMetric[];
 }

@@ -10,6 +10,7 @@ import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from './platform.ts';
 import { MarketQueries } from './queries/market.ts';
+import { attachRealtime } from './realtime/attach.ts';
 import { reportProgress } from './sourceProgress.ts';
 import { readVersion } from './version.ts';
 
@@ -139,12 +140,15 @@ async function serve(
     wallClock: Date.now,
     randomUuid: randomUUID,
     readiness: () => readiness(platform, () => sourceState),
+    sourceProgress: () => (source === null ? null : { name: source.name, ...source.progress() }),
     metrics: () => platform.runtime.metrics(),
   };
   const server = await createServer(context);
+  const realtime = attachRealtime(server.server, context);
   const url = await server
     .listen({ host: config.host, port: config.port })
     .catch((cause: NodeJS.ErrnoException) => {
+      realtime.close();
       throw listenError(config.host, config.port, cause);
     });
   let endReports = (): void => {};
@@ -172,6 +176,7 @@ async function serve(
     close: async () => {
       endReports();
       await source?.stop();
+      realtime.close();
       await server.close();
       await platform.close();
     },

@@ -92,6 +92,7 @@ export class RestExchange {
           wallClock,
           randomUuid: () => numberedUuid(7, ids()),
           readiness: () => ({ ready: true, checks: { log: 'ok' } }),
+          sourceProgress: () => null,
           metrics: () => platform.runtime.metrics(),
         };
         const server = await createServer(context);

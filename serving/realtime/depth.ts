@@ -1,0 +1,229 @@
+import type { BookState, DepthLevel, DepthUpdate, RestingOrder } from '../../schemas/generated/types.ts';
+import type { TailSubscription } from '../../streams/log/log.ts';
+import { formatPrice, formatQuantity } from '../../topologies/domain/decimal.ts';
+import { depthChecksum } from '../../topologies/matching/depthChecksum.ts';
+import { BOOKS, RESTING_ORDERS, readBook } from '../../topologies/matching/stores.ts';
+import { MARKET_DEPTH } from '../../topologies/matching/topics.ts';
+import type { ServingContext } from '../context.ts';
+import type { Flusher } from './flusher.ts';
+import type { Outlet } from './outlet.ts';
+import { eventPacket } from './packet.ts';
+import { tailValues } from './tailValues.ts';
+
+type Levels = Map<DepthLevel['priceTicks'], DepthLevel['quantityMicros']>;
+
+/** A symbol's levels, kept for as long as somebody watches them. */
+interface WatchedBook {
+  readonly symbol: string;
+  sequence: number;
+  checksum: number;
+  readonly bids: Levels;
+  readonly asks: Levels;
+  readonly members: Set<Outlet>;
+  /** Members that need a snapshot: new ones, and those that had no room for a delta. */
+  readonly stale: Set<Outlet>;
+  /** The sequence that members which are not stale have. */
+  sentSequence: number;
+  /** Levels that changed since. */
+  readonly changedBids: Set<DepthLevel['priceTicks']>;
+  readonly changedAsks: Set<DepthLevel['priceTicks']>;
+}
+
+function apply(levels: Levels, changed: Set<DepthLevel['priceTicks']>, updates: readonly DepthLevel[]): void {
+  for (const { priceTicks, quantityMicros } of updates) {
+    if (quantityMicros === 0) levels.delete(priceTicks);
+    else levels.set(priceTicks, quantityMicros);
+    changed.add(priceTicks);
+  }
+}
+
+function textOf(levels: Levels, prices: Iterable<DepthLevel['priceTicks']>): [string, string][] {
+  const none = 0 as DepthLevel['quantityMicros'];
+  return Array.from(prices, (price) => [formatPrice(price), formatQuantity(levels.get(price) ?? none)]);
+}
+
+function bestFirst(levels: Levels, side: 'BUY' | 'SELL'): DepthLevel['priceTicks'][] {
+  return [...levels.keys()].sort((a, b) => (side === 'BUY' ? b - a : a - b));
+}
+
+/** The levels of our own books: a snapshot, then contiguous deltas, one for all that a commit changed. */
+export class DepthChannel {
+  readonly #context: ServingContext;
+  readonly #flusher: Flusher;
+  readonly #tail: TailSubscription;
+  readonly #books = new Map<string, WatchedBook>();
+  readonly #changed = new Set<WatchedBook>();
+  readonly #symbolsOf = new Map<Outlet, Set<string>>();
+
+  constructor(context: ServingContext, flusher: Flusher) {
+    this.#context = context;
+    this.#flusher = flusher;
+    this.#tail = tailValues(
+      context,
+      MARKET_DEPTH,
+      (symbol) => this.#books.has(symbol),
+      (update, symbol) => this.#apply(this.#books.get(symbol)!, update),
+    );
+    flusher.add(this);
+  }
+
+  /** How many symbols a client would watch with these added. */
+  countWith(outlet: Outlet, symbols: readonly string[]): number {
+    return new Set([...(this.#symbolsOf.get(outlet) ?? []), ...symbols]).size;
+  }
+
+  /** A snapshot of each symbol follows at once, also of those that the client watches already. */
+  subscribe(outlet: Outlet, symbols: readonly string[]): void {
+    let watched = this.#symbolsOf.get(outlet);
+    if (watched === undefined) {
+      watched = new Set();
+      this.#symbolsOf.set(outlet, watched);
+    }
+    for (const symbol of symbols) {
+      watched.add(symbol);
+      const book = this.#book(symbol);
+      book.members.add(outlet);
+      book.stale.add(outlet);
+      this.#changed.add(book);
+    }
+    this.#flusher.request();
+  }
+
+  /** @param symbols null for all of them */
+  unsubscribe(outlet: Outlet, symbols: readonly string[] | null): void {
+    const watched = this.#symbolsOf.get(outlet);
+    if (watched === undefined) return;
+    for (const symbol of symbols ?? [...watched]) {
+      watched.delete(symbol);
+      const book = this.#books.get(symbol);
+      if (book === undefined) continue;
+      book.members.delete(outlet);
+      book.stale.delete(outlet);
+      if (book.members.size > 0) continue;
+      this.#books.delete(symbol);
+      this.#changed.delete(book);
+    }
+    if (watched.size === 0) this.#symbolsOf.delete(outlet);
+  }
+
+  flush(): boolean {
+    let left = false;
+    for (const book of this.#changed) {
+      this.#sendDelta(book);
+      this.#sendSnapshots(book);
+      if (book.stale.size > 0) left = true;
+      else this.#changed.delete(book);
+    }
+    return left;
+  }
+
+  close(): void {
+    this.#tail.close();
+  }
+
+  #sendDelta(book: WatchedBook): void {
+    if (book.sequence === book.sentSequence) return;
+    let packet: Buffer | null = null;
+    for (const outlet of book.members) {
+      if (book.stale.has(outlet)) continue;
+      if (!outlet.hasRoom) {
+        book.stale.add(outlet);
+        continue;
+      }
+      packet ??= eventPacket('depth', {
+        type: 'delta',
+        symbol: book.symbol,
+        sequence: book.sequence,
+        previous: book.sentSequence,
+        bids: textOf(book.bids, book.changedBids),
+        asks: textOf(book.asks, book.changedAsks),
+        checksum: book.checksum,
+      });
+      outlet.send(packet);
+    }
+    book.sentSequence = book.sequence;
+    book.changedBids.clear();
+    book.changedAsks.clear();
+  }
+
+  #sendSnapshots(book: WatchedBook): void {
+    let packet: Buffer | null = null;
+    for (const outlet of book.stale) {
+      if (!outlet.hasRoom) continue;
+      packet ??= eventPacket('depth', {
+        type: 'snapshot',
+        symbol: book.symbol,
+        sequence: book.sequence,
+        bids: textOf(book.bids, bestFirst(book.bids, 'BUY')),
+        asks: textOf(book.asks, bestFirst(book.asks, 'SELL')),
+        checksum: book.checksum,
+      });
+      outlet.send(packet);
+      book.stale.delete(outlet);
+    }
+  }
+
+  #apply(book: WatchedBook, update: DepthUpdate): void {
+    // The book was read with these in it.
+    if (update.sequence <= book.sequence) return;
+    if (update.sequence !== book.sequence + 1) {
+      this.#reread(book);
+      return;
+    }
+    apply(book.bids, book.changedBids, update.bids);
+    apply(book.asks, book.changedAsks, update.asks);
+    book.sequence = update.sequence;
+    book.checksum = update.checksum;
+    this.#changed.add(book);
+    this.#flusher.request();
+  }
+
+  #book(symbol: string): WatchedBook {
+    let book = this.#books.get(symbol);
+    if (book === undefined) {
+      book = {
+        symbol,
+        sequence: 0,
+        checksum: 0,
+        bids: new Map(),
+        asks: new Map(),
+        members: new Set(),
+        stale: new Set(),
+        sentSequence: 0,
+        changedBids: new Set(),
+        changedAsks: new Set(),
+      };
+      this.#read(book);
+      this.#books.set(symbol, book);
+    }
+    return book;
+  }
+
+  /** The log skipped something, as after a recovery: everybody starts again from the stores. */
+  #reread(book: WatchedBook): void {
+    this.#read(book);
+    for (const outlet of book.members) book.stale.add(outlet);
+    this.#changed.add(book);
+    this.#flusher.request();
+  }
+
+  /** Both stores are of the same commit and nothing is awaited between them, so orders and sequence belong together. */
+  #read(watched: WatchedBook): void {
+    const { stores } = this.#context;
+    const { symbol } = watched;
+    const resting = stores.keyValue<string, RestingOrder>('matching', RESTING_ORDERS).forRecordKey(symbol);
+    const state = stores.keyValue<string, BookState>('matching', BOOKS).forRecordKey(symbol).get(symbol);
+    const book = readBook(resting, symbol);
+    const bids = book.depth('BUY', Number.POSITIVE_INFINITY);
+    const asks = book.depth('SELL', Number.POSITIVE_INFINITY);
+    watched.bids.clear();
+    watched.asks.clear();
+    apply(watched.bids, watched.changedBids, bids);
+    apply(watched.asks, watched.changedAsks, asks);
+    watched.changedBids.clear();
+    watched.changedAsks.clear();
+    watched.sequence = state?.depthSequence ?? 0;
+    watched.sentSequence = watched.sequence;
+    watched.checksum = depthChecksum(bids, asks);
+  }
+}

@@ -1,0 +1,37 @@
+const NAMES_MAX = 10_000;
+
+/** Counts what happens under a name, a window of time at a time. */
+export class RateWindow {
+  readonly #limit: number;
+  readonly #windowMs: number;
+  readonly #wallClock: () => number;
+  #window = 0;
+  #counts = new Map<string, number>();
+
+  constructor(limit: number, windowMs: number, wallClock: () => number) {
+    this.#limit = limit;
+    this.#windowMs = windowMs;
+    this.#wallClock = wallClock;
+  }
+
+  /** Whether the name has used up its window. */
+  isUsedUp(name: string): boolean {
+    this.#turn();
+    return (this.#counts.get(name) ?? 0) >= this.#limit;
+  }
+
+  /** Counts once. False where that was one too many. */
+  count(name: string): boolean {
+    this.#turn();
+    const used = (this.#counts.get(name) ?? 0) + 1;
+    this.#counts.set(name, used);
+    return used <= this.#limit;
+  }
+
+  #turn(): void {
+    const window = Math.floor(this.#wallClock() / this.#windowMs);
+    if (window === this.#window && this.#counts.size <= NAMES_MAX) return;
+    this.#window = window;
+    this.#counts = new Map();
+  }
+}
