@@ -7,6 +7,7 @@ import { apiError, toApiError } from './apiError.ts';
 import { authenticator } from './authenticate.ts';
 import { registerHealth } from './health.ts';
 import { registerOrders } from './orders.ts';
+import { registerPage } from './page.ts';
 
 /** Largest request body in bytes; an order takes a few hundred. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -68,6 +69,7 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
     return reply.status(error.status).send(error.body());
   });
   registerHealth(server, context);
+  await registerPage(server, context);
   // In a scope of its own, so that its hooks hold for nothing else.
   await server.register(async (scope) => registerApi(scope, context));
   return server;

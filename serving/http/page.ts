@@ -1,0 +1,118 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+import { formatPrice } from '../../topologies/domain/decimal.ts';
+import type { ServingContext } from '../context.ts';
+import { AccountQueries } from '../queries/accounts.ts';
+import { MarketQueries } from '../queries/market.ts';
+
+const PAGE = fileURLToPath(new URL('../app/', import.meta.url));
+const SOCKET_CLIENT = 'socket.io.msgpack.min.js';
+
+/** Nothing but what this server hands out runs, loads or is talked to; nobody may frame the page. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self' ws: wss:",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const HEADERS = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  // The files keep their names from version to version, so a browser asks whether its copy is good; an ETag makes that cheap.
+  'cache-control': 'no-cache',
+} as const;
+
+/** How long the list of markets is good for, and how many symbols are looked up between two turns of the event loop. */
+const MARKETS_FRESH_MS = 10_000;
+const SYMBOLS_A_TURN = 200;
+
+/** One symbol of the list of markets. */
+interface MarketJson {
+  readonly symbol: string;
+  readonly name: string;
+  readonly fractionable: boolean;
+  /** Decimal text in dollars; null where it is not known. */
+  readonly previous_close: string | null;
+}
+
+/** What can be traded, for visitors too: they see the market, and quotes are asked for by symbol. */
+class MarketList {
+  readonly #context: ServingContext;
+  readonly #accounts: AccountQueries;
+  readonly #market: MarketQueries;
+  #list: Promise<readonly MarketJson[]> | null = null;
+  #madeAtMs = 0;
+
+  constructor(context: ServingContext) {
+    this.#context = context;
+    this.#accounts = new AccountQueries(context.stores);
+    this.#market = new MarketQueries(context.stores);
+  }
+
+  /** The tradable symbols in order, made anew at most every ten seconds. */
+  get(): Promise<readonly MarketJson[]> {
+    const nowMs = this.#context.wallClock();
+    if (this.#list !== null && nowMs - this.#madeAtMs < MARKETS_FRESH_MS) return this.#list;
+    this.#madeAtMs = nowMs;
+    const list = this.#make();
+    this.#list = list;
+    list.then(
+      // Before the market source has named its symbols there is nothing worth keeping.
+      (markets) => {
+        if (markets.length === 0) this.#list = null;
+      },
+      () => {
+        this.#list = null;
+      },
+    );
+    return list;
+  }
+
+  async #make(): Promise<readonly MarketJson[]> {
+    const marketTimeMs = this.#context.clock.nowMs();
+    const markets: MarketJson[] = [];
+    for (const asset of this.#accounts.assets()) {
+      if (!asset.tradable) continue;
+      const previousClose = this.#market.previousClose(asset.symbol, asset, marketTimeMs);
+      markets.push({
+        symbol: asset.symbol,
+        name: asset.name,
+        fractionable: asset.fractionable,
+        previous_close: previousClose === null ? null : formatPrice(previousClose),
+      });
+      if (markets.length % SYMBOLS_A_TURN === 0) await nextTurn();
+    }
+    return markets.sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
+  }
+}
+
+/** The first page at `/`, its files, the Socket.IO client it uses, and the list of what can be traded. */
+export async function registerPage(server: FastifyInstance, context: ServingContext): Promise<void> {
+  const setHeaders = (reply: { setHeader(name: string, value: string): unknown }): void => {
+    for (const [name, value] of Object.entries(HEADERS)) reply.setHeader(name, value);
+  };
+  // Each file is a route of its own; what is no file gets the answer of the API.
+  await server.register(fastifyStatic, {
+    root: PAGE,
+    wildcard: false,
+    cacheControl: false,
+    setHeaders,
+  });
+  const socketIo = dirname(createRequire(import.meta.url).resolve('socket.io/package.json'));
+  server.get(`/vendor/${SOCKET_CLIENT}`, (_request, reply) =>
+    reply.sendFile(SOCKET_CLIENT, join(socketIo, 'client-dist')),
+  );
+  const markets = new MarketList(context);
+  server.get('/app/markets', async () => markets.get());
+}
