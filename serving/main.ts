@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readConfig } from './config.ts';
 import { createLogger, describeError } from './log.ts';
-import { type Running, startOpentape } from './start.ts';
+import { startOpentape } from './start.ts';
 import { welcome } from './welcome.ts';
 
 /** Time after the first signal before the process ends without finishing what it does. */
@@ -19,7 +19,6 @@ async function main(): Promise<void> {
     (line) => process.stderr.write(`${line}\n`),
     process.stderr.isTTY === true,
   );
-  let running: Running | null = null;
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) process.exit(130);
@@ -29,14 +28,14 @@ async function main(): Promise<void> {
       logger.error('did not stop in time', { limitMs: SHUTDOWN_LIMIT_MS });
       process.exit(1);
     }, SHUTDOWN_LIMIT_MS).unref();
-    (running?.close() ?? Promise.resolve()).then(() => process.exit(0), fail);
+    // A start under way comes to its end first: nothing is left half open.
+    starting.then((running) => running.close()).then(() => process.exit(0), fail);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  running = await startOpentape(config, logger, (cause) => {
-    logger.error('the data directory can no longer be written', { cause });
-  });
-  process.stdout.write(welcome(running));
+  const starting = startOpentape(config, logger);
+  const running = await starting;
+  if (!ending) process.stdout.write(welcome(running));
 }
 
 main().catch(fail);

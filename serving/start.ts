@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer as createTcpServer } from 'node:net';
 import { createSource } from '../connectors/sources/createSource.ts';
 import type { MarketSource } from '../connectors/sources/source.ts';
+import { isDataDirectory } from '../streams/log/embedded/index.ts';
 import { Credentials } from './auth/credentials.ts';
 import type { Config } from './config.ts';
 import type { Readiness, ServingContext } from './context.ts';
@@ -82,17 +83,22 @@ function readiness(platform: Platform, sourceState: () => string): Readiness {
 }
 
 /**
- * Starts everything: the log, the applications, the servers, and then the market source.
- * @param onFatal called when the market source or an application fails after the start; the process goes on and /ready says so
+ * Starts everything: the log, the applications, the servers, and then the market source. Where the source or an application fails
+ * later, that is logged, the process goes on, and /ready says so.
+ * @param onFatal hears of such a failure, beside the log
  * @throws ServingError, LogError, SchemaError, StreamsError, ConnectorError with one line that says what is wrong; nothing stays open then
  */
 export async function startOpentape(
   config: Config,
   logger: Logger,
-  onFatal: (cause: unknown) => void,
+  onFatal: (cause: unknown) => void = () => undefined,
 ): Promise<Running> {
   const replay = config.source.kind === 'simulator' ? null : createSource(config.source);
   await probePort(config.host, config.port);
+  // Read before the log is opened, which changes the directory: where they are damaged nothing is to be touched.
+  const present = isDataDirectory(config.dataDirectory)
+    ? Credentials.open(config.dataDirectory, Date.now)
+    : null;
   const platform = await openPlatform({
     dataDirectory: config.dataDirectory,
     session: config.session,
@@ -108,7 +114,8 @@ export async function startOpentape(
     const source = replay ?? simulatorOf(config, platform);
     // Before anything takes the time from the clock, which a replay sets.
     await source?.prepare(platform);
-    return await serve(config, logger, onFatal, platform, source);
+    const credentials = present ?? Credentials.open(config.dataDirectory, Date.now);
+    return await serve(config, logger, onFatal, credentials, platform, source);
   } catch (error) {
     await platform.close();
     throw error;
@@ -119,10 +126,10 @@ async function serve(
   config: Config,
   logger: Logger,
   onFatal: (cause: unknown) => void,
+  credentials: Credentials,
   platform: Platform,
   source: MarketSource | null,
 ): Promise<Running> {
-  const credentials = Credentials.open(config.dataDirectory, Date.now);
   const demo = demoKey(credentials, config);
   await openDemoAccount(platform);
   let sourceState = 'ok';

@@ -52,12 +52,22 @@ export class Credentials {
     this.#wallClock = wallClock;
   }
 
-  /** @throws ServingError SERVING_CREDENTIALS where the file is damaged */
+  /** @throws ServingError SERVING_CREDENTIALS where the file is damaged or cannot be read */
   static open(dataDirectory: string, wallClock: () => number): Credentials {
     const path = join(dataDirectory, FILE);
     if (!existsSync(path)) return new Credentials(path, [], wallClock);
+    let text: string;
     try {
-      return new Credentials(path, stored.parse(JSON.parse(readFileSync(path, 'utf8'))).keys, wallClock);
+      text = readFileSync(path, 'utf8');
+    } catch (cause) {
+      throw new ServingError(
+        'SERVING_CREDENTIALS',
+        `${path} cannot be read; start as the user it belongs to`,
+        { cause },
+      );
+    }
+    try {
+      return new Credentials(path, stored.parse(JSON.parse(text)).keys, wallClock);
     } catch (cause) {
       throw new ServingError(
         'SERVING_CREDENTIALS',

@@ -29,10 +29,12 @@ const DEFAULT_COLUMN: ColumnSettings = {
 function translate(error: unknown, directory: string): StoreError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const text = cause instanceof Error ? cause.message : String(cause);
-  if (/lock/i.test(text)) {
+  // The directory's own name must not be taken for a part of the message.
+  const said = text.replaceAll(directory, '');
+  if (/while lock file|lock hold by current process/i.test(said)) {
     return new StoreError('STORE_LOCKED', `${directory} is in use by another process`, { cause });
   }
-  if (/corruption|checksum|bad record|invalid argument/i.test(text)) {
+  if (/corruption|checksum|bad record|invalid argument/i.test(said)) {
     return new StoreError('STORE_CORRUPT', `${directory} is damaged: ${text}`, { cause });
   }
   return new StoreError('STORE_IO', `${directory}: ${text}`, { cause });

@@ -13,8 +13,8 @@ export interface RunningServer {
   readonly process: ChildProcess;
   /** Everything it wrote to standard output and error so far. */
   output(): string;
-  /** SIGTERM, and waits for the end. Resolves with the exit code. */
-  stop(): Promise<number | null>;
+  /** SIGTERM unless told otherwise, and waits for the end. Resolves with the exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** SIGKILL, and waits for the end. */
   kill(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function startServer(settings: Readonly<Record<string, string>>): P
     url,
     process: child,
     output: () => text,
-    stop: () => end('SIGTERM'),
+    stop: (signal = 'SIGTERM') => end(signal),
     kill: async () => void (await end('SIGKILL')),
   };
 }

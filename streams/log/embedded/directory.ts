@@ -36,6 +36,11 @@ export interface DataDirectory {
   readonly acknowledgedCommit: number;
 }
 
+/** Whether a folder says that it is a data directory, sound or not. */
+export function isDataDirectory(path: string): boolean {
+  return existsSync(join(path, MARKER));
+}
+
 /**
  * Checks a data directory, or makes a new one where there is none or an empty one.
  * @throws LogError LOG_VERSION_NEWER, LOG_DIRECTORY_FOREIGN, LOG_DIRECTORY_DAMAGED; nothing is changed then.

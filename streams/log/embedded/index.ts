@@ -8,6 +8,7 @@ export type {
   EmbeddedCycles,
   PartitionAppender,
 } from './cycle.ts';
+export { isDataDirectory } from './directory.ts';
 export { EmbeddedLog, type EmbeddedLogOptions, type LogHealth } from './embeddedLog.ts';
 export { type CommitFaults, FAULT_POINTS, type FaultPoint } from './faults.ts';
 export { COMMIT_LATENCY_BUCKETS_MS, LogMetrics } from './metrics.ts';
