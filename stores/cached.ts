@@ -1,17 +1,21 @@
 import type { StateStore } from './store.ts';
 
 /**
- * Told of each key whose value changed since the last flush, in order of first writing.
+ * Told of each key whose value changed since the last flush, in order of the last writing of each, as Kafka Streams' record cache. A
+ * key that came and went between two flushes is not told of.
  * @param oldValue what the key held before the first of these changes
+ * @param origin what `originOf` gave at the last of them
  */
-export type FlushListener<K, V> = (key: K, newValue: V | null, oldValue: V | null) => void;
+export type FlushListener<K, V> = (key: K, newValue: V | null, oldValue: V | null, origin: unknown) => void;
 
 /** What the runtime may ask of a store that keeps decoded values in memory. */
 export interface CachedStateStore<K, V> extends StateStore {
   /** Drops everything held in memory: the layer below was rolled back. */
   rollback(): void;
   /** Makes the store a record cache in Kafka Streams' sense: the listener hears of each changed key once a flush. */
-  setFlushListener(listener: FlushListener<K, V>): void;
+  setFlushListener(listener: FlushListener<K, V>, originOf?: () => unknown): void;
+  /** Whether anything waits for a flush. */
+  readonly hasChanges: boolean;
   readonly statistics: StoreStatistics;
 }
 

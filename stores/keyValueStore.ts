@@ -9,8 +9,10 @@ interface Entry<K, V> {
   readonly key: K;
   value: V | null;
   dirty: boolean;
-  /** What the layer below holds; only kept where a flush listener wants it. */
+  /** What the layer below holds; this and the following are only kept where a flush listener wants them. */
   before: V | null;
+  origin: unknown;
+  order: number;
 }
 
 class DecodingIterator<K, V> implements KeyValueIterator<K, V> {
@@ -68,6 +70,8 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   readonly #cache = new Map<CacheKey, Entry<K, V>>();
   #dirty: Entry<K, V>[] = [];
   #listener: FlushListener<K, V> | null = null;
+  #originOf: () => unknown = () => null;
+  #writes = 0;
   #open = true;
 
   constructor(bytes: BytesStore, settings: KeyValueStoreSettings<K, V>) {
@@ -83,8 +87,13 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     return this.#open;
   }
 
-  setFlushListener(listener: FlushListener<K, V>): void {
+  setFlushListener(listener: FlushListener<K, V>, originOf: () => unknown = () => null): void {
     this.#listener = listener;
+    this.#originOf = originOf;
+  }
+
+  get hasChanges(): boolean {
+    return this.#dirty.length > 0;
   }
 
   #cacheKey(key: K): CacheKey {
@@ -102,7 +111,7 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
       this.flush();
       this.#cache.clear();
     }
-    const entry: Entry<K, V> = { key, value, dirty: false, before: value };
+    const entry: Entry<K, V> = { key, value, dirty: false, before: value, origin: null, order: 0 };
     this.#cache.set(cacheKey, entry);
     return entry;
   }
@@ -139,6 +148,10 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
       this.#dirty.push(entry);
     }
     entry.value = value;
+    if (this.#listener === null) return;
+    entry.origin = this.#originOf();
+    entry.order = this.#writes;
+    this.#writes += 1;
   }
 
   putIfAbsent(key: K, value: V): V | null {
@@ -226,7 +239,10 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     this.#writeDown();
     if (this.#listener === null) return;
     this.#settle();
-    for (const entry of changed) this.#listener(entry.key, entry.value, entry.before);
+    changed.sort((a, b) => a.order - b.order);
+    for (const { key, value, before, origin } of changed) {
+      if (value !== null || before !== null) this.#listener(key, value, before, origin);
+    }
   }
 
   rollback(): void {

@@ -85,6 +85,10 @@ export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V>
   readonly retentionMs: number;
   /** Writes the value of the window that starts at `windowStartMs`; null deletes it. A window already past retention is dropped. */
   put(key: K, value: V | null, windowStartMs: number): void;
+  /** The highest record time a writer told of, in milliseconds since the epoch, or -1. Kept with the windows. */
+  readonly streamTimeMs: number;
+  /** Notes the time of a record, so that after a restart lateness is judged as before it. */
+  advanceStreamTime(timestampMs: number): void;
 }
 
 export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;

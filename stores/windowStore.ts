@@ -18,7 +18,10 @@ interface Entry<K, V> {
   readonly startMs: number;
   value: V | null;
   dirty: boolean;
+  /** This and the following are only kept where a flush listener wants them. */
   before: V | null;
+  origin: unknown;
+  order: number;
 }
 
 export interface WindowStoreSettings<K, V> {
@@ -32,6 +35,8 @@ export interface WindowStoreSettings<K, V> {
   readonly cacheEntriesMax: number;
 }
 
+/** Notes are one or two integers of eight bytes. */
+const NOTE_BYTES = 8;
 /** Expired rows removed at most with one write, so that no single record pays for a whole segment. */
 const EXPIRE_ROWS = 64;
 
@@ -54,8 +59,11 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   #cached = 0;
   #dirty: Entry<K, V>[] = [];
   #listener: FlushListener<Windowed<K>, V> | null = null;
-  #observedMs: number;
-  #notedMs: number;
+  #originOf: () => unknown = () => null;
+  #writes = 0;
+  #observedMs = -1;
+  #streamTimeMs = -1;
+  #notesChanged = false;
   #open = true;
 
   constructor(bytes: BytesStore, settings: WindowStoreSettings<K, V>) {
@@ -68,20 +76,52 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#valueSerde = settings.valueSerde;
     this.#segmentMs = segmentIntervalMs(settings.retentionMs);
     this.#cacheEntriesMax = settings.cacheEntriesMax;
-    this.#observedMs = this.#notedMs = this.#readNotes();
+    this.#readNotes();
   }
 
-  #readNotes(): number {
+  /** The newest window start, and the stream time where a writer told of it. */
+  #readNotes(): void {
     const notes = this.#bytes.get(NOTES_KEY);
-    return notes === null ? -1 : longNumberSerde.deserialize(this.name, notes);
+    this.#observedMs =
+      notes === null ? -1 : longNumberSerde.deserialize(this.name, notes.subarray(0, NOTE_BYTES));
+    this.#streamTimeMs =
+      notes === null || notes.length === NOTE_BYTES
+        ? -1
+        : longNumberSerde.deserialize(this.name, notes.subarray(NOTE_BYTES));
+    this.#notesChanged = false;
+  }
+
+  #writeNotes(): void {
+    const observed = longNumberSerde.serialize(this.name, this.#observedMs);
+    const notes =
+      this.#streamTimeMs < 0
+        ? observed
+        : Buffer.concat([observed, longNumberSerde.serialize(this.name, this.#streamTimeMs)]);
+    this.#bytes.put(NOTES_KEY, notes);
+    this.#notesChanged = false;
+  }
+
+  get streamTimeMs(): number {
+    return this.#streamTimeMs;
+  }
+
+  advanceStreamTime(timestampMs: number): void {
+    if (timestampMs <= this.#streamTimeMs) return;
+    this.#streamTimeMs = timestampMs;
+    this.#notesChanged = true;
   }
 
   isOpen(): boolean {
     return this.#open;
   }
 
-  setFlushListener(listener: FlushListener<Windowed<K>, V>): void {
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, originOf: () => unknown = () => null): void {
     this.#listener = listener;
+    this.#originOf = originOf;
+  }
+
+  get hasChanges(): boolean {
+    return this.#dirty.length > 0 || this.#notesChanged;
   }
 
   #checkOpen(): void {
@@ -94,7 +134,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
 
   /** The oldest window start that is still kept. */
   #oldestMs(): number {
-    if (this.#cacheEntriesMax === 0) this.#observedMs = this.#notedMs = this.#readNotes();
+    if (this.#cacheEntriesMax === 0) this.#readNotes();
     return this.#observedMs - this.retentionMs + 1;
   }
 
@@ -121,12 +161,13 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     }
     if (this.#cached >= this.#cacheEntriesMax) {
       this.flush();
-      this.#forget();
+      this.#cache.clear();
+      this.#cached = 0;
       entries = undefined;
     }
     const bytes = read ? this.#bytes.get(this.#locate(key, startMs)) : null;
     const value = bytes === null ? null : this.#valueSerde.deserialize(this.name, bytes);
-    const entry: Entry<K, V> = { key, startMs, value, dirty: false, before: value };
+    const entry: Entry<K, V> = { key, startMs, value, dirty: false, before: value, origin: null, order: 0 };
     if (entries === undefined) this.#cache.set(cacheKey, [entry]);
     else entries.push(entry);
     this.#cached += 1;
@@ -149,6 +190,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.statistics.puts += 1;
     if (windowStartMs > this.#observedMs) {
       this.#observedMs = windowStartMs;
+      this.#notesChanged = true;
       this.#expire();
     }
     if (windowStartMs < this.#oldestMs()) return;
@@ -159,6 +201,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
       this.#dirty.push(entry);
     }
     entry.value = value;
+    if (this.#listener === null) return;
+    entry.origin = this.#originOf();
+    entry.order = this.#writes;
+    this.#writes += 1;
   }
 
   /** Removes rows of segments that lie wholly before the retention. What is there, and when, depends on the writes alone. */
@@ -264,10 +310,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
         value === null ? null : this.#valueSerde.serialize(this.name, value),
       );
     }
-    if (this.#observedMs !== this.#notedMs) {
-      this.#bytes.put(NOTES_KEY, longNumberSerde.serialize(this.name, this.#observedMs));
-      this.#notedMs = this.#observedMs;
-    }
+    if (this.#notesChanged) this.#writeNotes();
     if (this.#listener === null) this.#settle();
   }
 
@@ -283,8 +326,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#writeDown();
     if (this.#listener === null) return;
     this.#settle();
-    for (const { key, startMs, value, before } of changed) {
-      this.#listener({ key, window: { startMs, endMs: startMs + this.windowSizeMs } }, value, before);
+    changed.sort((a, b) => a.order - b.order);
+    for (const { key, startMs, value, before, origin } of changed) {
+      const window = { startMs, endMs: startMs + this.windowSizeMs };
+      if (value !== null || before !== null) this.#listener({ key, window }, value, before, origin);
     }
   }
 
@@ -296,7 +341,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
 
   rollback(): void {
     this.#forget();
-    this.#observedMs = this.#notedMs = this.#readNotes();
+    this.#readNotes();
   }
 
   close(): void {

@@ -33,6 +33,8 @@ export interface ProcessingContext {
   currentStreamTimeMs(): number;
   /** The wall clock of the runtime (the named seam), for wall-clock punctuation only. */
   currentSystemTimeMs(): number;
+  /** Counts the record in hand as left out on purpose, in `dropped-records-total`. */
+  recordDropped(): void;
   /** Asks for a commit as soon as the records in hand are done. */
   commit(): void;
 }

@@ -42,6 +42,10 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
     return this.#task.wallClock();
   }
 
+  recordDropped(): void {
+    this.#task.metrics.dropped += 1;
+  }
+
   commit(): void {
     this.#task.commitRequested = true;
   }

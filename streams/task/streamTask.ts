@@ -248,10 +248,18 @@ export class StreamTask {
     this.#failures.production(this.node, topic, record, this.#input, cause);
   }
 
-  /** Sends changed values down to the engine. A store with a record cache forwards its news to its children meanwhile. */
+  /**
+   * Sends changed values down to the engine. A store with a record cache forwards its news to its children meanwhile, which may
+   * change stores that were flushed before it: until nothing is left.
+   */
   flush(): void {
     this.atWork = true;
-    for (const store of this.stores.values()) store.flush();
+    let left = true;
+    while (left) {
+      for (const store of this.stores.values()) store.flush();
+      left = false;
+      for (const store of this.stores.values()) left ||= isCachedStateStore(store) && store.hasChanges;
+    }
     this.atWork = false;
   }
 
