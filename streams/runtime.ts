@@ -1,6 +1,7 @@
 import type { StateStore } from '../stores/store.ts';
 import { StreamsError } from './errors.ts';
 import type { TopologyDescription } from './graph/describe.ts';
+import { internalPartitions } from './graph/internalPartitions.ts';
 import type { EmbeddedCycles } from './log/embedded/cycle.ts';
 import type { LogEngine, TopicConfig } from './log/log.ts';
 import { QueryableStores } from './query/queryableStores.ts';
@@ -91,8 +92,8 @@ export class StreamsRuntime {
     this.#state = 'starting';
     const { engine, applications, wallClock } = this.#options;
     for (const definition of applications) {
-      await engine.admin.createTopics(await this.#ownTopics(definition));
       for (const topic of externalTopics(definition)) await this.#count(topic);
+      await engine.admin.createTopics(this.#ownTopics(definition));
       for (const topic of definition.topology.internalTopics.keys())
         await this.#count(internalTopicName(definition.applicationId, topic));
       await this.#count(deadLetterTopic(definition.applicationId));
@@ -130,33 +131,19 @@ export class StreamsRuntime {
     return partitions;
   }
 
-  async #ownTopics({ applicationId, topology }: ApplicationDefinition): Promise<readonly TopicConfig[]> {
+  #ownTopics({ applicationId, topology }: ApplicationDefinition): readonly TopicConfig[] {
     const own: TopicConfig[] = [
       { name: deadLetterTopic(applicationId), partitions: 1, retentionMs: WEEK_MS, cleanupPolicy: 'delete' },
     ];
-    for (const { name, partitions } of topology.internalTopics.values()) {
-      const count = partitions ?? (await this.#widestSource(topology, name));
+    for (const [name, partitions] of internalPartitions(topology, (topic) => this.#partitionsOf(topic))) {
       own.push({
         name: internalTopicName(applicationId, name),
-        partitions: count,
+        partitions,
         retentionMs: WEEK_MS,
         cleanupPolicy: 'delete',
       });
     }
     return own;
-  }
-
-  /** An internal topic has the partitions of what it is joined with, or else of the widest topic the application reads. */
-  async #widestSource(topology: ApplicationDefinition['topology'], internal: string): Promise<number> {
-    const group = topology.copartitionGroups.find((topics) => topics.includes(internal)) ?? [];
-    const joined = group.filter((topic) => !topology.internalTopics.has(topic));
-    const read = topology
-      .subtopologies()
-      .flatMap(({ topics }) => topics.filter((topic) => !topology.internalTopics.has(topic)));
-    const counts = await Promise.all(
-      (joined.length > 0 ? joined : read).map((topic) => this.#options.engine.admin.describeTopic(topic)),
-    );
-    return Math.max(1, ...counts.map(({ partitions }) => partitions));
   }
 
   /** Wakes the log when the next wall-clock punctuation is due. */

@@ -2,9 +2,10 @@ import { MemoryStateBackend } from '../../stores/memory/memoryBackend.ts';
 import type { Serde } from '../../stores/serde.ts';
 import type { KeyValueStore, StateStore, TimestampedKeyValueStore, WindowStore } from '../../stores/store.ts';
 import { StreamsError } from '../errors.ts';
+import { internalPartitions } from '../graph/internalPartitions.ts';
 import type { AppendedRecord } from '../log/embedded/cycle.ts';
 import { partitionForKey } from '../log/partitioner.ts';
-import { type ApplicationDefinition, ApplicationPlan } from '../task/application.ts';
+import { type ApplicationDefinition, ApplicationPlan, internalTopicName } from '../task/application.ts';
 import { CycleRunner } from '../task/cycleRunner.ts';
 import type { StreamsMetric } from '../task/metrics.ts';
 import { runtimeMetrics } from '../task/runtimeMetrics.ts';
@@ -28,6 +29,7 @@ export class TopologyTestDriver {
   readonly #state = new MemoryStateBackend();
   readonly #log: MemoryLog;
   readonly #partitions: Readonly<Record<string, number>>;
+  readonly #internal = new Map<string, number>();
   readonly #commitEvery: number;
   #runner: CycleRunner;
   #wallClockMs: number;
@@ -42,12 +44,20 @@ export class TopologyTestDriver {
     this.#partitions = options.partitions ?? {};
     this.#wallClockMs = options.initialWallClockMs ?? 0;
     this.#commitEvery = options.commitEvery ?? 1;
-    this.#log = new MemoryLog((topic) => this.#partitions[topic] ?? 1);
+    for (const { applicationId, topology } of this.#definitions) {
+      for (const [name, partitions] of internalPartitions(topology, (topic) => this.#partitionsOf(topic)))
+        this.#internal.set(internalTopicName(applicationId, name), partitions);
+    }
+    this.#log = new MemoryLog((topic) => this.#partitionsOf(topic));
     this.#runner = this.#start();
   }
 
+  #partitionsOf(topic: string): number {
+    return this.#partitions[topic] ?? this.#internal.get(topic) ?? 1;
+  }
+
   #start(): CycleRunner {
-    const partitionsOf = (topic: string): number => this.#partitions[topic] ?? 1;
+    const partitionsOf = (topic: string): number => this.#partitionsOf(topic);
     const runner = new CycleRunner(
       this.#definitions.map((definition) => new ApplicationPlan(definition, partitionsOf)),
       {
@@ -107,7 +117,7 @@ export class TopologyTestDriver {
 
   readonly #access: DriverAccess = {
     pipe: (topic, partition, timestamp, key, value, headers) => {
-      const count = this.#partitions[topic] ?? 1;
+      const count = this.#partitionsOf(topic);
       const chosen = partition ?? (key === null || count === 1 ? 0 : partitionForKey(key, count));
       this.#guard(() => {
         this.#runner.onAppended([this.#log.append(topic, chosen, timestamp, key, value, headers)]);
@@ -121,7 +131,7 @@ export class TopologyTestDriver {
 
   /** Committed records of a topic over all partitions, in the order of appending. */
   #recordsOf(topic: string): readonly AppendedRecord[] {
-    const count = this.#partitions[topic] ?? 1;
+    const count = this.#partitionsOf(topic);
     const all = Array.from({ length: count }, (_, partition) =>
       this.#log.readSync(topic, partition, 0, Number.MAX_SAFE_INTEGER),
     ).flat();
