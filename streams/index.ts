@@ -1,4 +1,5 @@
 export * from '../stores/index.ts';
+export * from './dsl/index.ts';
 export { StreamsError, type StreamsErrorCode } from './errors.ts';
 export * from './graph/describe.ts';
 export type {

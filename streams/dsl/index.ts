@@ -1,0 +1,19 @@
+export { BranchedKStream } from './branchedKStream.ts';
+export type * from './functions.ts';
+export { GlobalKTable } from './globalKTable.ts';
+export { KGroupedStream } from './kGroupedStream.ts';
+export { KGroupedTable } from './kGroupedTable.ts';
+export { KStream, type ProcessOptions } from './kStream.ts';
+export { KTable } from './kTable.ts';
+export type * from './options.ts';
+export { StreamsBuilder } from './streamsBuilder.ts';
+export {
+  Suppressed,
+  type SuppressedUntilTimeLimit,
+  type SuppressedUntilWindowCloses,
+  type SuppressionBuffer,
+  type WhenFull,
+} from './suppressed.ts';
+export { TimeWindowedKStream } from './timeWindowedKStream.ts';
+export { TimeWindows } from './timeWindows.ts';
+export { timeWindowedSerde } from './windowedSerde.ts';

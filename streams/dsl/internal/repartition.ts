@@ -1,0 +1,30 @@
+import type { StreamPartitioner } from '../../graph/nodes.ts';
+import type { AnySerde, StreamHandle } from './handles.ts';
+
+export interface RepartitionSettings {
+  readonly name: string;
+  readonly keySerde: AnySerde;
+  readonly valueSerde: AnySerde;
+  readonly partitions?: number | undefined;
+  readonly partitioner?: StreamPartitioner<unknown, unknown> | undefined;
+}
+
+/** Sends a stream through a topic of the application's own, `<name>-repartition`, so that equal keys lie in one partition. */
+export function repartitioned(stream: StreamHandle, settings: RepartitionSettings): StreamHandle {
+  const { name, keySerde, valueSerde, partitions, partitioner } = settings;
+  const { graph } = stream;
+  const topic = `${name}-repartition`;
+  const sink = graph.nodeName('KSTREAM-SINK', `${topic}-sink`);
+  const source = graph.nodeName('KSTREAM-SOURCE', `${topic}-source`);
+  graph.add((topology) => {
+    topology.addInternalTopic(topic, partitions ?? null);
+    topology.addSink(
+      sink,
+      topic,
+      { keySerde, valueSerde, ...(partitioner === undefined ? {} : { partitioner }) },
+      stream.node,
+    );
+    topology.addSource(source, topic, { keySerde, valueSerde });
+  });
+  return { graph, node: source, keySerde, valueSerde, topics: [topic], repartitionRequired: false };
+}

@@ -1,0 +1,409 @@
+import type { KeyValue } from '../../stores/store.ts';
+import type { StreamPartitioner, TopicNameExtractor } from '../graph/nodes.ts';
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor.ts';
+import { BranchedKStream } from './branchedKStream.ts';
+import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from './functions.ts';
+import { GlobalKTable } from './globalKTable.ts';
+import { refuse } from './internal/graph.ts';
+import {
+  type AnySerde,
+  copartition,
+  HANDLE,
+  requiredSerde,
+  type StreamHandle,
+  sameGraph,
+} from './internal/handles.ts';
+import { repartitioned } from './internal/repartition.ts';
+import { storeGetterSupplier } from './internal/tableModel.ts';
+import { tableFromStream } from './internal/tables.ts';
+import { KGroupedStream } from './kGroupedStream.ts';
+import { KTable } from './kTable.ts';
+import type { Grouped, Joined, Materialized, Named, Produced, Repartitioned } from './options.ts';
+import { fixedKeySupplier } from './processors/fixedKey.ts';
+import {
+  type AnyProcessorSupplier,
+  filterSupplier,
+  flatMapSupplier,
+  flatMapValuesSupplier,
+  foreachSupplier,
+  mapSupplier,
+  mapValuesSupplier,
+  passThroughSupplier,
+  peekSupplier,
+  selectKeySupplier,
+} from './processors/stateless.ts';
+import { StreamTableJoinProcessor, type StreamTableJoinSettings } from './processors/streamTableJoin.ts';
+
+/** What a processor of the Processor API needs beside its supplier. */
+export interface ProcessOptions extends Named {
+  /** Stores added to the builder that the processor asks for. Those its supplier brings along need not be named. */
+  readonly stores?: readonly string[];
+}
+
+function partitionerOf(
+  options: Pick<Produced<never, never>, 'partitioner'>,
+): StreamPartitioner<unknown, unknown> | undefined {
+  return options.partitioner?.bind(options) as StreamPartitioner<unknown, unknown> | undefined;
+}
+
+/**
+ * A stream of records that stand for themselves, as Kafka Streams' KStream. The types say where null may come: a topic may hold records
+ * without key or value, so what is read has both types with null; `filter` narrows them where its predicate tells.
+ */
+export class KStream<K, V> {
+  readonly [HANDLE]: StreamHandle;
+
+  /** Made by a StreamsBuilder and by operators. */
+  constructor(handle: StreamHandle) {
+    this[HANDLE] = handle;
+  }
+
+  #add<KR, VR>(
+    prefix: string,
+    options: Named | undefined,
+    supplier: AnyProcessorSupplier,
+    changed: Partial<StreamHandle> = {},
+  ): KStream<KR, VR> {
+    const handle = this[HANDLE];
+    const node = handle.graph.nodeName(prefix, options?.name);
+    handle.graph.addProcessor(node, supplier, [handle.node]);
+    return new KStream({ ...handle, node, ...changed });
+  }
+
+  /** Keeps the records for which the predicate holds. */
+  filter<VR extends V>(predicate: (key: K, value: V) => value is VR, options?: Named): KStream<K, VR>;
+  filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V>;
+  filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V> {
+    return this.#add(
+      'KSTREAM-FILTER',
+      options,
+      filterSupplier(predicate as Predicate<unknown, unknown>, true),
+    );
+  }
+
+  /** Leaves out the records for which the predicate holds. */
+  filterNot(predicate: Predicate<K, V>, options?: Named): KStream<K, V> {
+    return this.#add(
+      'KSTREAM-FILTER',
+      options,
+      filterSupplier(predicate as Predicate<unknown, unknown>, false),
+    );
+  }
+
+  /** Makes a new key and value. Serdes are not known any more; what follows must be told them. */
+  map<KR, VR>(mapper: KeyValueMapper<K, V, KeyValue<KR, VR>>, options?: Named): KStream<KR, VR> {
+    return this.#add(
+      'KSTREAM-MAP',
+      options,
+      mapSupplier(mapper as KeyValueMapper<unknown, unknown, KeyValue<unknown, unknown>>),
+      {
+        keySerde: null,
+        valueSerde: null,
+        repartitionRequired: true,
+      },
+    );
+  }
+
+  /** Makes any number of records with new keys and values. */
+  flatMap<KR, VR>(
+    mapper: KeyValueMapper<K, V, Iterable<KeyValue<KR, VR>>>,
+    options?: Named,
+  ): KStream<KR, VR> {
+    return this.#add(
+      'KSTREAM-FLATMAP',
+      options,
+      flatMapSupplier(mapper as KeyValueMapper<unknown, unknown, Iterable<KeyValue<unknown, unknown>>>),
+      { keySerde: null, valueSerde: null, repartitionRequired: true },
+    );
+  }
+
+  /** Makes a new value; the key, and so the partitioning, stays. */
+  mapValues<VR>(mapper: ValueMapper<V, K, VR>, options?: Named): KStream<K, VR> {
+    return this.#add(
+      'KSTREAM-MAPVALUES',
+      options,
+      mapValuesSupplier(mapper as ValueMapper<unknown, unknown, unknown>),
+      {
+        valueSerde: null,
+      },
+    );
+  }
+
+  /** Makes any number of values under the same key. */
+  flatMapValues<VR>(mapper: ValueMapper<V, K, Iterable<VR>>, options?: Named): KStream<K, VR> {
+    return this.#add(
+      'KSTREAM-FLATMAPVALUES',
+      options,
+      flatMapValuesSupplier(mapper as ValueMapper<unknown, unknown, Iterable<unknown>>),
+      { valueSerde: null },
+    );
+  }
+
+  /** Makes a new key. */
+  selectKey<KR>(mapper: KeyValueMapper<K, V, KR>, options?: Named): KStream<KR, V> {
+    return this.#add(
+      'KSTREAM-KEY-SELECT',
+      options,
+      selectKeySupplier(mapper as KeyValueMapper<unknown, unknown, unknown>),
+      { keySerde: null, repartitionRequired: true },
+    );
+  }
+
+  /** Looks at each record on its way. */
+  peek(action: ForeachAction<K, V>, options?: Named): KStream<K, V> {
+    return this.#add('KSTREAM-PEEK', options, peekSupplier(action as ForeachAction<unknown, unknown>));
+  }
+
+  /** Ends the stream in an action. */
+  foreach(action: ForeachAction<K, V>, options?: Named): void {
+    this.#add('KSTREAM-FOREACH', options, foreachSupplier(action as ForeachAction<unknown, unknown>));
+  }
+
+  /** Begins to part the stream; the name is the prefix of the branches'. */
+  split(options?: Named): BranchedKStream<K, V> {
+    return new BranchedKStream(this, options?.name);
+  }
+
+  /** Brings two streams together, in the order in which their records are processed. Serdes stay where both have the same. */
+  merge<KO, VO>(other: KStream<KO, VO>, options?: Named): KStream<K | KO, V | VO> {
+    const [a, b] = [this[HANDLE], other[HANDLE]];
+    sameGraph('merge', a.graph, b.graph);
+    const node = a.graph.nodeName('KSTREAM-MERGE', options?.name);
+    a.graph.addProcessor(node, passThroughSupplier(), [...new Set([a.node, b.node])]);
+    return new KStream({
+      graph: a.graph,
+      node,
+      keySerde: a.keySerde === b.keySerde ? a.keySerde : null,
+      valueSerde: a.valueSerde === b.valueSerde ? a.valueSerde : null,
+      topics: [...new Set([...a.topics, ...b.topics])],
+      repartitionRequired: a.repartitionRequired || b.repartitionRequired,
+    });
+  }
+
+  #process<KR, VR>(
+    prefix: string,
+    make: (node: string) => AnyProcessorSupplier,
+    options: ProcessOptions | undefined,
+    changed: Partial<StreamHandle>,
+  ): KStream<KR, VR> {
+    const handle = this[HANDLE];
+    const node = handle.graph.nodeName(prefix, options?.name);
+    handle.graph.addProcessor(node, make(node), [handle.node], () => options?.stores ?? []);
+    return new KStream({ ...handle, node, valueSerde: null, ...changed });
+  }
+
+  /** Runs a processor of the Processor API. As it may change keys, what keeps state behind it repartitions. */
+  process<KR, VR>(supplier: ProcessorSupplier<K, V, KR, VR>, options?: ProcessOptions): KStream<KR, VR> {
+    return this.#process('KSTREAM-PROCESSOR', () => supplier as unknown as AnyProcessorSupplier, options, {
+      keySerde: null,
+      repartitionRequired: true,
+    });
+  }
+
+  /** Runs a processor that cannot change keys. */
+  processValues<VR>(supplier: FixedKeyProcessorSupplier<K, V, VR>, options?: ProcessOptions): KStream<K, VR> {
+    return this.#process('KSTREAM-PROCESSVALUES', (node) => fixedKeySupplier(node, supplier), options, {});
+  }
+
+  /** Sends the stream through a topic of the application's own, partitioned by the key as it is now. */
+  repartition(options: Repartitioned<K, V>): KStream<K, V> {
+    const handle = this[HANDLE];
+    const name = handle.graph.requiredName('repartition', options);
+    const { partitions } = options;
+    const partitioner = partitionerOf(options);
+    if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions >= 1))
+      refuse(`repartition ${name}: ${partitions} partitions; the least is 1`);
+    const label = `repartition ${name}`;
+    return new KStream(
+      repartitioned(handle, {
+        name,
+        keySerde: requiredSerde(label, 'key', options.keySerde as AnySerde | undefined, handle.keySerde),
+        valueSerde: requiredSerde(
+          label,
+          'value',
+          options.valueSerde as AnySerde | undefined,
+          handle.valueSerde,
+        ),
+        partitions,
+        partitioner,
+      }),
+    );
+  }
+
+  /** Groups by the key as it is. */
+  groupByKey(options: Grouped<K, V> = {}): KGroupedStream<NonNullable<K>, V> {
+    const { keySerde, valueSerde } = this[HANDLE];
+    return new KGroupedStream({
+      stream: this[HANDLE],
+      name: options.name,
+      keySerde: (options.keySerde as AnySerde | undefined) ?? keySerde,
+      valueSerde: (options.valueSerde as AnySerde | undefined) ?? valueSerde,
+    });
+  }
+
+  /** Groups by a new key: what is made of the groups goes through a repartition topic. */
+  groupBy<KR>(
+    mapper: KeyValueMapper<K, V, KR>,
+    options: Grouped<KR, V> = {},
+  ): KGroupedStream<NonNullable<KR>, V> {
+    return this.selectKey(mapper).groupByKey(options);
+  }
+
+  /** Writes the stream to a topic, or each record to the one that the extractor names. */
+  to(topic: string | TopicNameExtractor<K, V>, options: Produced<K, V> = {}): void {
+    const handle = this[HANDLE];
+    const { graph } = handle;
+    const label = `to ${typeof topic === 'string' ? topic : (options.name ?? 'a topic chosen for each record')}`;
+    const node = graph.nodeName('KSTREAM-SINK', options.name);
+    const keySerde = requiredSerde(label, 'key', options.keySerde as AnySerde | undefined, handle.keySerde);
+    const valueSerde = requiredSerde(
+      label,
+      'value',
+      options.valueSerde as AnySerde | undefined,
+      handle.valueSerde,
+    );
+    const partitioner = partitionerOf(options);
+    const sink = { keySerde, valueSerde, ...(partitioner === undefined ? {} : { partitioner }) };
+    const target = topic as string | TopicNameExtractor<unknown, unknown>;
+    graph.add((topology) => topology.addSink(node, target, sink, handle.node));
+  }
+
+  /** Reads the stream as updates of a table: null deletes a key. */
+  toTable(options: Materialized<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
+    const handle = this[HANDLE];
+    const name = handle.graph.requiredName('toTable', options);
+    const label = `toTable ${name}`;
+    const keySerde = requiredSerde(label, 'key', options.keySerde as AnySerde | undefined, handle.keySerde);
+    const valueSerde = requiredSerde(
+      label,
+      'value',
+      options.valueSerde as AnySerde | undefined,
+      handle.valueSerde,
+    );
+    const stream = handle.repartitionRequired
+      ? repartitioned(handle, { name, keySerde, valueSerde })
+      : handle;
+    return new KTable(
+      tableFromStream(
+        'toTable',
+        { ...stream, keySerde, valueSerde },
+        options as Materialized<unknown, unknown>,
+      ),
+    );
+  }
+
+  #joinable(operator: string, options: Joined<K, V>): StreamHandle {
+    const handle = this[HANDLE];
+    if (!handle.repartitionRequired) return handle;
+    if (options.name === undefined)
+      refuse(
+        `${operator} with a table needs a repartition topic, as the key was changed, and so a name; pass { name } after the joiner`,
+      );
+    const label = `${operator} ${options.name}`;
+    return repartitioned(handle, {
+      name: options.name,
+      keySerde: requiredSerde(label, 'key', options.keySerde as AnySerde | undefined, handle.keySerde),
+      valueSerde: requiredSerde(
+        label,
+        'value',
+        options.valueSerde as AnySerde | undefined,
+        handle.valueSerde,
+      ),
+    });
+  }
+
+  #addJoin<KR, VR>(stream: StreamHandle, name: string, settings: StreamTableJoinSettings): KStream<KR, VR> {
+    stream.graph.addProcessor(name, { get: () => new StreamTableJoinProcessor(settings) }, [stream.node]);
+    return new KStream({ ...stream, node: name, valueSerde: null });
+  }
+
+  #joinTable<KR, VR>(
+    table: KTable<NonNullable<K>, unknown>,
+    joiner: StreamTableJoinSettings['joiner'],
+    options: Joined<K, V>,
+    left: boolean,
+  ): KStream<KR, VR> {
+    const operator = left ? 'leftJoin' : 'join';
+    const stream = this.#joinable(operator, options);
+    const { graph } = stream;
+    const { model, topics } = table[HANDLE];
+    sameGraph(operator, graph, table[HANDLE].graph);
+    const node = graph.nodeName(left ? 'KSTREAM-LEFTJOIN' : 'KSTREAM-JOIN', options.name);
+    const getters = model.valueGetterSupplier(`${operator} ${node}`);
+    copartition(graph, stream.topics, topics);
+    const joined = this.#addJoin<KR, VR>(stream, node, { table: getters, joiner, left, keyOf: (key) => key });
+    graph.add((topology) => topology.connectProcessorAndStateStores(node, ...new Set(getters.storeNames())));
+    return joined;
+  }
+
+  #joinGlobal<KR, VR>(
+    table: GlobalKTable<unknown, unknown>,
+    keyOf: StreamTableJoinSettings['keyOf'],
+    joiner: StreamTableJoinSettings['joiner'],
+    options: Named | undefined,
+    left: boolean,
+  ): KStream<KR, VR> {
+    const handle = this[HANDLE];
+    const operator = left ? 'leftJoin' : 'join';
+    sameGraph(operator, handle.graph, table[HANDLE].graph);
+    const node = handle.graph.nodeName(left ? 'KSTREAM-LEFTJOIN' : 'KSTREAM-JOIN', options?.name);
+    const getters = storeGetterSupplier(table[HANDLE].storeName);
+    return this.#addJoin(handle, node, { table: getters, joiner, left, keyOf });
+  }
+
+  /**
+   * Joins each record with what a table, or a global table, holds under its key at that moment; records that find nothing go. A table must
+   * be partitioned as the stream is; of a global table each record names its key.
+   */
+  join<VT, VR>(
+    table: KTable<NonNullable<K>, VT>,
+    joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VT, VR>,
+    options?: Joined<K, V>,
+  ): KStream<NonNullable<K>, VR>;
+  join<KT, VT, VR>(
+    table: GlobalKTable<KT, VT>,
+    keySelector: KeyValueMapper<K, NonNullable<V>, KT | null>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT, VR>,
+    options?: Named,
+  ): KStream<K, VR>;
+  join(...args: readonly unknown[]): unknown {
+    return this.#joinAny(args, false);
+  }
+
+  /** As join, but records that find nothing are joined with null. */
+  leftJoin<VT, VR>(
+    table: KTable<NonNullable<K>, VT>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
+    options?: Joined<K, V>,
+  ): KStream<K, VR>;
+  leftJoin<KT, VT, VR>(
+    table: GlobalKTable<KT, VT>,
+    keySelector: KeyValueMapper<K, NonNullable<V>, KT | null>,
+    joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
+    options?: Named,
+  ): KStream<K, VR>;
+  leftJoin(...args: readonly unknown[]): unknown {
+    return this.#joinAny(args, true);
+  }
+
+  /** Which join it is, the class of the operand tells. */
+  #joinAny(args: readonly unknown[], left: boolean): KStream<unknown, unknown> {
+    const [operand, first, second, third] = args;
+    if (operand instanceof GlobalKTable) {
+      return this.#joinGlobal(
+        operand as GlobalKTable<unknown, unknown>,
+        first as StreamTableJoinSettings['keyOf'],
+        second as StreamTableJoinSettings['joiner'],
+        third as Named | undefined,
+        left,
+      );
+    }
+    if (!(operand instanceof KTable)) refuse('a stream is joined with a KTable or a GlobalKTable');
+    return this.#joinTable(
+      operand as KTable<NonNullable<K>, unknown>,
+      first as StreamTableJoinSettings['joiner'],
+      (second as Joined<K, V> | undefined) ?? {},
+      left,
+    );
+  }
+}

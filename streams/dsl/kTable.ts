@@ -1,0 +1,173 @@
+import { Stores } from '../../stores/index.ts';
+import { bytesSerde } from '../../stores/serdes.ts';
+import type { KeyValue, Windowed } from '../../stores/store.ts';
+import type { KeyValueMapper, Predicate, ValueJoiner } from './functions.ts';
+import { refuse } from './internal/graph.ts';
+import { type AnySerde, HANDLE, requiredSerde, type TableHandle } from './internal/handles.ts';
+import { joinTables } from './internal/joins.ts';
+import { heldBackSerde } from './internal/suppressionBuffer.ts';
+import { addTableStore } from './internal/tables.ts';
+import { transformTable } from './internal/transforms.ts';
+import { KGroupedTable } from './kGroupedTable.ts';
+import { KStream } from './kStream.ts';
+import type { Grouped, Named, TableOperatorOptions } from './options.ts';
+import { passThroughSupplier } from './processors/stateless.ts';
+import { SuppressProcessor, SuppressTableModel } from './processors/suppress.ts';
+import { TableRepartitionMapProcessor } from './processors/tableAggregate.ts';
+import type { JoinKind } from './processors/tableJoin.ts';
+import type { SuppressedUntilTimeLimit, SuppressedUntilWindowCloses } from './suppressed.ts';
+
+type AnyOptions = TableOperatorOptions<unknown, unknown>;
+type AnyJoiner = ValueJoiner<unknown, unknown, unknown, unknown>;
+
+/**
+ * A table that its updates change by key, as Kafka Streams' KTable. Keys and values are never null: a key without value is not in the
+ * table, and functions are not called for it. What a table computes is kept in a store where it was named to be or where another operator
+ * reads it.
+ */
+export class KTable<K, V> {
+  readonly [HANDLE]: TableHandle;
+
+  /** Made by a StreamsBuilder and by operators. */
+  constructor(handle: TableHandle) {
+    this[HANDLE] = handle;
+  }
+
+  /** The name to query it by, or null where it keeps nothing. */
+  get queryableStoreName(): string | null {
+    return this[HANDLE].model.storeName;
+  }
+
+  #filter<VR>(
+    predicate: Predicate<K, V>,
+    wanted: boolean,
+    options: TableOperatorOptions<K, V>,
+  ): KTable<K, VR> {
+    const test = predicate as Predicate<unknown, unknown>;
+    const transform = (key: unknown, value: unknown): unknown => (test(key, value) === wanted ? value : null);
+    return new KTable(transformTable(this[HANDLE], 'filter', transform, options as AnyOptions, true));
+  }
+
+  /** Keeps the keys whose value passes; one that no longer does is deleted downstream, if it was there. */
+  filter<VR extends V>(
+    predicate: (key: K, value: V) => value is VR,
+    options?: TableOperatorOptions<K, VR>,
+  ): KTable<K, VR>;
+  filter(predicate: Predicate<K, V>, options?: TableOperatorOptions<K, V>): KTable<K, V>;
+  filter(predicate: Predicate<K, V>, options: TableOperatorOptions<K, V> = {}): KTable<K, V> {
+    return this.#filter(predicate, true, options);
+  }
+
+  /** Keeps the keys whose value does not pass. */
+  filterNot(predicate: Predicate<K, V>, options: TableOperatorOptions<K, V> = {}): KTable<K, V> {
+    return this.#filter(predicate, false, options);
+  }
+
+  /** Computes each value anew; null leaves the key out of the result. */
+  mapValues<VR>(
+    mapper: (value: V, key: K) => VR | null,
+    options: TableOperatorOptions<K, NonNullable<VR>> = {},
+  ): KTable<K, NonNullable<VR>> {
+    const map = mapper as (value: unknown, key: unknown) => unknown;
+    const transform = (key: unknown, value: unknown): unknown => map(value, key);
+    return new KTable(transformTable(this[HANDLE], 'mapValues', transform, options as AnyOptions, false));
+  }
+
+  /** The updates as a stream; a deletion is a record with the value null. */
+  toStream(options?: Named): KStream<K, V | null> {
+    const { graph, node, keySerde, valueSerde, topics } = this[HANDLE];
+    const stream = { graph, node, keySerde, valueSerde, topics, repartitionRequired: false };
+    if (options?.name === undefined) return new KStream(stream);
+    const name = graph.nodeName('KTABLE-TOSTREAM', options.name);
+    graph.addProcessor(name, passThroughSupplier(), [node]);
+    return new KStream({ ...stream, node: name });
+  }
+
+  /** Groups the rows by a new key, so that they can be added up there and taken away when they change. The key's serde is needed. */
+  groupBy<KR, VR>(
+    selector: KeyValueMapper<K, V, KeyValue<KR, VR>>,
+    options: Grouped<KR, VR> = {},
+  ): KGroupedTable<NonNullable<KR>, NonNullable<VR>> {
+    const { graph, node: parent, model, topics } = this[HANDLE];
+    const node = graph.nodeName('KTABLE-SELECT');
+    const keySerde = requiredSerde(
+      `groupBy ${options.name ?? node} of a table`,
+      'key',
+      options.keySerde as AnySerde | undefined,
+    );
+    model.enableSendingOldValues(true, `groupBy ${options.name ?? node}`);
+    const select = selector as KeyValueMapper<unknown, unknown, KeyValue<unknown, unknown>>;
+    graph.addProcessor(node, { get: () => new TableRepartitionMapProcessor(select, keySerde) }, [parent]);
+    return new KGroupedTable({
+      stream: { graph, node, keySerde, valueSerde: null, topics, repartitionRequired: true },
+      name: options.name,
+      keySerde,
+      valueSerde: (options.valueSerde as AnySerde | undefined) ?? null,
+    });
+  }
+
+  #join<VR>(
+    kind: JoinKind,
+    other: TableHandle,
+    joiner: unknown,
+    options: TableOperatorOptions<K, VR>,
+  ): KTable<K, VR> {
+    return new KTable(joinTables(this[HANDLE], other, kind, joiner as AnyJoiner, options as AnyOptions));
+  }
+
+  /** Rows of both tables under one key; the result has the later time of both. */
+  join<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO, VR | null>,
+    options: TableOperatorOptions<K, NonNullable<VR>> = {},
+  ): KTable<K, NonNullable<VR>> {
+    return this.#join('inner', other[HANDLE], joiner, options);
+  }
+
+  /** As join, but rows that are only in this table are joined with null. */
+  leftJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    options: TableOperatorOptions<K, NonNullable<VR>> = {},
+  ): KTable<K, NonNullable<VR>> {
+    return this.#join('left', other[HANDLE], joiner, options);
+  }
+
+  /** As join, but rows that are only in one table are joined with null; never null with null. */
+  outerJoin<VO, VR>(
+    other: KTable<K, VO>,
+    joiner: ValueJoiner<K, V | null, VO | null, VR | null>,
+    options: TableOperatorOptions<K, NonNullable<VR>> = {},
+  ): KTable<K, NonNullable<VR>> {
+    return this.#join('outer', other[HANDLE], joiner, options);
+  }
+
+  /** Holds updates back; see Suppressed. Only windows close, so only a windowed table can wait for that. */
+  suppress(suppressed: SuppressedUntilTimeLimit): KTable<K, V>;
+  suppress<KW>(
+    this: KTable<Windowed<KW>, V>,
+    suppressed: SuppressedUntilWindowCloses,
+  ): KTable<Windowed<KW>, V>;
+  suppress(suppressed: SuppressedUntilTimeLimit | SuppressedUntilWindowCloses): unknown {
+    const handle = this[HANDLE];
+    const { graph } = handle;
+    const name = graph.requiredName('suppress', suppressed);
+    const delayMs = suppressed.until === 'time-limit' ? suppressed.timeLimitMs : handle.graceMs;
+    if (delayMs === null)
+      refuse(`suppress ${name} waits for windows to close, but the table has none; use untilTimeLimit`);
+    const keySerde = requiredSerde(`suppress ${name}`, 'key', handle.keySerde);
+    const valueSerde = requiredSerde(`suppress ${name}`, 'value', handle.valueSerde);
+    const builder = Stores.keyValueStore({
+      name,
+      keySerde: bytesSerde,
+      valueSerde: heldBackSerde(valueSerde),
+      residence: 'memory',
+    });
+    graph.claimStore(builder);
+    const node = graph.nodeName('KTABLE-SUPPRESS', name);
+    const settings = { suppressed, delayMs, keySerde, valueSerde };
+    graph.addProcessor(node, { get: () => new SuppressProcessor(settings) }, [handle.node]);
+    addTableStore(graph, node, () => builder);
+    return new KTable<K, V>({ ...handle, node, model: new SuppressTableModel(handle.model, name, keySerde) });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Serde } from '../../stores/serde.ts';
+import type { StoreResidence } from '../../stores/store.ts';
+import type { SourceOptions, StreamPartitioner } from '../graph/nodes.ts';
+import type { KStream } from './kStream.ts';
+
+/** A name for the node of an operator without state. Left out: one after Kafka Streams' manner, `KSTREAM-FILTER-0000000001`. */
+export interface Named {
+  readonly name?: string;
+}
+
+/** How a topic is read. */
+export interface Consumed<K, V> extends SourceOptions<K, V>, Named {}
+
+/** How a topic is written. Serdes left out are those of the stream. */
+export interface Produced<K, V> extends Named {
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** Chooses the partition; null leaves it to the key. */
+  partitioner?(...args: Parameters<StreamPartitioner<K, V>>): number | null;
+}
+
+/** How a stream is grouped. Serdes left out are those of the stream. */
+export interface Grouped<K, V> {
+  /** Names the repartition topic, `<name>-repartition`. Left out: it has the name of the aggregation. */
+  readonly name?: string;
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+}
+
+/** How a stream is joined with a table. */
+export interface Joined<K, V> extends Named {
+  /** For the repartition topic, where one is needed; then a name is needed too. Left out: those of the stream. */
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+}
+
+/** A topic of the application's own in the middle of a stream. */
+export interface Repartitioned<K, V> {
+  /** The topic is called `<name>-repartition`. */
+  readonly name: string;
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly valueSerde?: Serde<NonNullable<V>>;
+  /** Left out: as many as the topics it is written from have. */
+  readonly partitions?: number;
+  /** Chooses the partition; null leaves it to the key. */
+  partitioner?(...args: Parameters<StreamPartitioner<K, V>>): number | null;
+}
+
+/** The store behind a table: what Kafka Streams calls Materialized. */
+export interface Materialized<K, V> {
+  /**
+   * Names the store, the operator and what belongs to them. Needed, unlike in Kafka Streams: with a name of its own a store is found
+   * again however the topology around it changes.
+   */
+  readonly name: string;
+  /** Serdes left out are those that come down the stream, where they are known. */
+  readonly keySerde?: Serde<K>;
+  readonly valueSerde?: Serde<V>;
+  readonly residence?: StoreResidence;
+  readonly loggingEnabled?: boolean;
+  /** Tell downstream only of the last update of a key before each commit. Off unless asked for. */
+  readonly cachingEnabled?: boolean;
+  readonly cacheEntriesMax?: number;
+}
+
+/** The store behind a windowed table. */
+export interface WindowMaterialized<K, V> extends Materialized<K, V> {
+  /** How long a window is kept, counted from its start; at least its size and grace, which is what it is when left out. */
+  readonly retentionMs?: number;
+}
+
+/** An operator on tables that keeps its result only when asked to. */
+export interface TableOperatorOptions<K, V> extends Named {
+  readonly materialized?: Materialized<K, V>;
+}
+
+/** What becomes of one branch of a stream. */
+export interface Branched<K, V> {
+  /** The branch is found under the prefix of the split and this. Left out: its number, counted from 1; the default branch is 0. */
+  readonly name?: string;
+  /** Goes on with the branch in place; the branch found is what it returns, or none where it returns nothing. */
+  chain?(branch: KStream<K, V>): KStream<K, V> | undefined;
+}

@@ -1,0 +1,92 @@
+import type { TimestampedWindowStore, ValueAndTimestamp, Windowed } from '../../../stores/store.ts';
+import type { ProcessingContext, Processor, ProcessorContext } from '../../processor.ts';
+import type { Record } from '../../record.ts';
+import { ChangeForwarder } from '../internal/changeForwarder.ts';
+import type { ValueGetter, ValueGetterSupplier } from '../internal/tableModel.ts';
+import type { TimeWindows } from '../timeWindows.ts';
+import type { AggregateSettings } from './streamAggregate.ts';
+
+export interface WindowAggregateSettings extends AggregateSettings {
+  readonly windows: TimeWindows;
+}
+
+/**
+ * Adds up values by key and window. Records without key are dropped; a missing value is handed to the aggregator, as in Kafka Streams. A
+ * window takes records until stream time is past its end by the grace; what comes for it later is dropped and counted. Stream time is
+ * kept with the windows, so a restart forgives no late record (Kafka Streams begins it anew).
+ */
+export class WindowAggregateProcessor implements Processor<unknown, unknown, unknown, unknown> {
+  readonly #settings: WindowAggregateSettings;
+  #context!: ProcessorContext<unknown, unknown>;
+  #store!: TimestampedWindowStore<unknown, unknown>;
+  #forwarder!: ChangeForwarder;
+
+  constructor(settings: WindowAggregateSettings) {
+    this.#settings = settings;
+  }
+
+  init(context: ProcessorContext<unknown, unknown>): void {
+    const { storeName, cachingEnabled, sendOldValues } = this.#settings;
+    this.#context = context;
+    this.#store = context.getStateStore(storeName);
+    this.#forwarder = new ChangeForwarder(context, this.#store, cachingEnabled, sendOldValues);
+  }
+
+  process(record: Record<unknown, unknown>): void {
+    if (record.key === null) {
+      this.#context.recordDropped();
+      return;
+    }
+    const { windows } = this.#settings;
+    const { timestamp } = record;
+    this.#store.advanceStreamTime(timestamp);
+    const closedMs = this.#store.streamTimeMs - windows.graceMs;
+    const { sizeMs, advanceMs } = windows;
+    for (let startMs = windows.firstStartMs(timestamp); startMs <= timestamp; startMs += advanceMs) {
+      if (startMs + sizeMs > closedMs) this.#add(record, startMs);
+      else this.#context.recordDropped();
+    }
+  }
+
+  #add(record: Record<unknown, unknown>, startMs: number): void {
+    const { fold, windows } = this.#settings;
+    const { key, value, headers } = record;
+    const before = this.#store.fetchSingle(key, startMs);
+    let { timestamp } = record;
+    let oldValue: unknown = null;
+    let newValue: unknown;
+    if (before === null) newValue = fold.first(key, value);
+    else {
+      oldValue = before.value;
+      newValue = fold.next(key, value, oldValue);
+      if (before.timestamp > timestamp) timestamp = before.timestamp;
+    }
+    this.#forwarder.origin = record;
+    this.#store.put(key, newValue === null ? null : { value: newValue, timestamp }, startMs);
+    const windowed: Windowed<unknown> = { key, window: { startMs, endMs: startMs + windows.sizeMs } };
+    this.#forwarder.forward(windowed, newValue, oldValue, timestamp, headers);
+  }
+}
+
+class WindowStoreGetter implements ValueGetter {
+  readonly #storeName: string;
+  #store!: TimestampedWindowStore<unknown, unknown>;
+
+  constructor(storeName: string) {
+    this.#storeName = storeName;
+  }
+
+  init(context: ProcessingContext): void {
+    this.#store = context.getStateStore(this.#storeName);
+  }
+
+  get(key: unknown): ValueAndTimestamp<unknown> | null {
+    const { key: recordKey, window } = key as Windowed<unknown>;
+    return this.#store.fetchSingle(recordKey, window.startMs);
+  }
+}
+
+/** Reads a windowed table out of its window store. */
+export function windowStoreGetterSupplier(storeName: string): ValueGetterSupplier {
+  return { get: () => new WindowStoreGetter(storeName), storeNames: () => [storeName] };
+}
