@@ -8,6 +8,7 @@ export const SERVING_ERRORS = {
   SERVING_SOURCE: 'the market source failed',
   SERVING_NOT_FOUND: 'what was asked for is not there',
   SERVING_UNREACHABLE: 'the running instance does not answer',
+  SERVING_REPLAY: 'the log cannot be replayed to be compared',
   SERVING_CREDENTIALS: 'the file of credentials cannot be used',
 } as const;
 

@@ -7,16 +7,16 @@ import { Credentials } from './auth/credentials.ts';
 import type { Config } from './config.ts';
 import type { Readiness, ServingContext } from './context.ts';
 import { ServingError } from './errors.ts';
+import { registerOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
+import { newOperatorToken, publishInstance } from './ops/instance.ts';
+import { recordTopologySettings, topologySettings } from './ops/topologySettings.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from './platform.ts';
 import { MarketQueries } from './queries/market.ts';
 import { attachRealtime } from './realtime/attach.ts';
 import { reportProgress } from './sourceProgress.ts';
 import { readVersion } from './version.ts';
-
-/** Levels the house quotes on each side: a replay shows the market as it was, the simulator a little depth. */
-const LEVELS = { simulator: 3, lean: 1, none: 1 } as const;
 
 /** A started Opentape. */
 export interface Running {
@@ -101,8 +101,7 @@ export async function startOpentape(
     : null;
   const platform = await openPlatform({
     dataDirectory: config.dataDirectory,
-    session: config.session,
-    marketMakerLevels: config.marketMaker ? LEVELS[config.source.kind] : 0,
+    ...topologySettings(config),
     memoryBudgetBytes: config.memoryBudgetBytes,
     schemaRegistryUrl: config.schemaRegistryUrl,
     onApplicationFailed: (applicationId, cause) => {
@@ -150,8 +149,11 @@ async function serve(
     sourceProgress: () => (source === null ? null : { name: source.name, ...source.progress() }),
     metrics: () => platform.runtime.metrics(),
   };
+  recordTopologySettings(config.dataDirectory, topologySettings(config));
   const server = await createServer(context);
   const realtime = attachRealtime(server.server, context);
+  const token = newOperatorToken();
+  await registerOps(server, { subject: platform, token, version: context.version, logger });
   const url = await server
     .listen({ host: config.host, port: config.port })
     .catch((cause: NodeJS.ErrnoException) => {
@@ -173,6 +175,12 @@ async function serve(
       },
     );
   }
+  const unpublish = publishInstance(config.dataDirectory, {
+    url,
+    token,
+    version: context.version,
+    nowMs: Date.now(),
+  });
   return {
     url,
     config,
@@ -181,6 +189,7 @@ async function serve(
     source,
     // The order matters: no new work comes in, what is in hand is finished, then the log closes.
     close: async () => {
+      unpublish();
       endReports();
       await source?.stop();
       realtime.close();

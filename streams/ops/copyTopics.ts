@@ -17,6 +17,7 @@ interface Source {
  * Copies topics from one log into another, in the order in which their records were appended over all partitions, with
  * timestamp, key, value, headers and partition. The topics must exist in `to` with as many partitions. What runs on `to` then does what it did
  * on `from`: copy the topics that were written from outside, and compare the rest.
+ * @param wanted leaves out what it returns false for: of a topic that is written from outside and by what runs, the latter
  * @param wanted tells the records to copy; left out: all. It keeps out what applications wrote into topics that others write too
  * @returns how many records were copied
  * @throws LogError where a topic is missing, or a send fails; what was sent before stays

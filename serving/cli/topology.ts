@@ -1,0 +1,58 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { ServingError } from '../errors.ts';
+import { describedApplications } from '../ops/subject.ts';
+import { configOf, optionsOf } from './context.ts';
+import { print, printJson } from './output.ts';
+
+interface DescribeOptions {
+  readonly mermaid?: boolean;
+}
+
+async function describe(
+  application: string | undefined,
+  options: DescribeOptions & { json?: boolean; dataDir?: string },
+) {
+  if (options.mermaid === true && options.json === true)
+    throw new InvalidArgumentError('--mermaid and --json exclude one another; name one of them');
+  const all = await describedApplications(configOf(options));
+  const wanted =
+    application === undefined ? all : all.filter(({ applicationId }) => applicationId === application);
+  if (wanted.length === 0) {
+    throw new ServingError(
+      'SERVING_NOT_FOUND',
+      `there is no application ${application}; applications: ${all.map(({ applicationId }) => applicationId).join(', ')}`,
+    );
+  }
+  const described = wanted.map(({ applicationId, topology }) => ({
+    applicationId,
+    description: topology.describe(),
+  }));
+  if (options.json === true) {
+    printJson(
+      described.map(({ applicationId, description }) => ({
+        application: applicationId,
+        subtopologies: description.subtopologies,
+        globalStores: description.globalStores,
+        internalTopics: description.internalTopics,
+      })),
+    );
+    return;
+  }
+  for (const { applicationId, description } of described) {
+    if (options.mermaid === true) print(`%% ${applicationId}\n${description.toMermaid()}\n`);
+    else print(`Application: ${applicationId}\n${description.toString()}`);
+  }
+}
+
+/** `opentape topology`: the topologies as code; no data directory is needed. */
+export function addTopologyCommands(program: Command): void {
+  const topology = program.command('topology').description('the stream topologies');
+  topology
+    .command('describe')
+    .description("sub-topologies, nodes, topics and stores of one application or all, as Kafka Streams' text")
+    .argument('[application]', 'application id; left out: all')
+    .option('--mermaid', 'as a Mermaid flowchart')
+    .action((application: string | undefined, _options: unknown, command: Command) =>
+      describe(application, optionsOf<DescribeOptions>(command)),
+    );
+}

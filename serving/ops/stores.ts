@@ -1,0 +1,324 @@
+import { prefixEnd } from '../../stores/prefix.ts';
+import type { BytesStore, KeyValue, KeyValueIterator, StoreBuilder, Windowed } from '../../stores/store.ts';
+import { NOTES_KEY, windowRecordKeyOf, windowStartOf } from '../../stores/windowKey.ts';
+import { mergeIterators } from '../../streams/query/merge.ts';
+import { ServingError } from '../errors.ts';
+import { Pacer } from './invariants/walk.ts';
+import type { OperatorSubject } from './subject.ts';
+import { type Undecodable, undecodable } from './undecodable.ts';
+
+/** A store as an operator sees it. */
+export interface StoreSummary {
+  readonly application: string;
+  readonly store: string;
+  readonly kind: StoreBuilder['kind'];
+  readonly residence: StoreBuilder['residence'];
+  /** A global store has one partition, with everything in it. */
+  readonly global: boolean;
+  /** Partitions that hold something. */
+  readonly partitions: number;
+  readonly entries: number;
+  /** False where counting stopped: there are more. */
+  readonly counted: boolean;
+}
+
+/** An entry, decoded and fit for JSON. */
+export interface EntryView {
+  readonly partition: number;
+  readonly key: string;
+  /** Of a window store. */
+  readonly window: { readonly startMs: number; readonly endMs: number | null } | null;
+  readonly value: unknown;
+  readonly undecodable: Undecodable | null;
+}
+
+export interface ScanOptions {
+  /** Only keys that begin with it. */
+  readonly prefix: string | null;
+  /** Key-value stores: first and last key, inclusive. Window stores: first and last window start, in milliseconds. */
+  readonly from: string | number | null;
+  readonly to: string | number | null;
+  readonly limit: number;
+}
+
+export const SCAN_LIMIT_MAX = 1_000_000;
+/** How far entries are counted unless asked for more. */
+const COUNT_MAX = 10_000;
+
+/** A store that is there by its topology. */
+interface KnownStore {
+  readonly application: string;
+  readonly builder: StoreBuilder;
+  readonly global: boolean;
+}
+
+function knownStores({ applications }: OperatorSubject): readonly KnownStore[] {
+  return applications.flatMap(({ applicationId, topology }) => [
+    ...[...topology.stores.values()].map((builder) => ({
+      application: applicationId,
+      builder,
+      global: false,
+    })),
+    ...[...topology.globalStores.values()].map(({ builder }) => ({
+      application: applicationId,
+      builder,
+      global: true,
+    })),
+  ]);
+}
+
+/** @throws ServingError SERVING_NOT_FOUND: it names what there is */
+export function findStore(subject: OperatorSubject, application: string, store: string): KnownStore {
+  const names = subject.applications.map(({ applicationId }) => applicationId);
+  if (!names.includes(application))
+    throw new ServingError(
+      'SERVING_NOT_FOUND',
+      `there is no application ${application}; applications: ${names.join(', ')}`,
+    );
+  const own = knownStores(subject).filter((known) => known.application === application);
+  const found = own.find(({ builder }) => builder.name === store);
+  if (found !== undefined) return found;
+  const stores = own.map(({ builder }) => builder.name).join(', ');
+  throw new ServingError('SERVING_NOT_FOUND', `${application} has no store ${store}; its stores: ${stores}`);
+}
+
+function partitionsOf({ engine }: OperatorSubject, application: string, store: string): readonly number[] {
+  return engine.state
+    .list()
+    .filter((place) => place.applicationId === application && place.storeName === store)
+    .map(({ partition }) => partition);
+}
+
+/** All stores the topologies declare, in their order. @param countAll counts every entry, however many there are */
+export async function listStores(
+  subject: OperatorSubject,
+  countAll: boolean,
+): Promise<readonly StoreSummary[]> {
+  const summaries: StoreSummary[] = [];
+  const pacer = new Pacer();
+  for (const { application, builder, global } of knownStores(subject)) {
+    const partitions = partitionsOf(subject, application, builder.name);
+    let entries = 0;
+    let counted = true;
+    for (const partition of partitions) {
+      const place = { applicationId: application, storeName: builder.name, partition };
+      for (const { key } of subject.engine.state.openCommitted(place).scan(null, null, false)) {
+        if (!countAll && entries >= COUNT_MAX) {
+          counted = false;
+          break;
+        }
+        if (!isNotes(builder, key)) entries += 1;
+        if (entries % 64 === 0 && pacer.due) await pacer.turn();
+      }
+    }
+    const { name: store, kind, residence } = builder;
+    summaries.push({
+      application,
+      store,
+      kind,
+      residence,
+      global,
+      partitions: partitions.length,
+      entries,
+      counted,
+    });
+  }
+  return summaries;
+}
+
+function isWindowed({ kind }: StoreBuilder): boolean {
+  return kind.endsWith('window');
+}
+
+/** The row in which a window store keeps its own notes. */
+function isNotes(builder: StoreBuilder, key: Buffer): boolean {
+  return isWindowed(builder) && key.equals(NOTES_KEY);
+}
+
+/** Bytes of which only one entry is to be seen: so a store decodes that one, and a damaged one spoils no other. */
+class OneEntry implements BytesStore {
+  readonly #store: BytesStore;
+  readonly #entry: KeyValue<Buffer, Buffer>;
+
+  constructor(store: BytesStore, entry: KeyValue<Buffer, Buffer>) {
+    this.#store = store;
+    this.#entry = entry;
+  }
+
+  get(key: Buffer): Buffer | null {
+    return this.#store.get(key);
+  }
+
+  put(): void {
+    throw new TypeError('a view of committed data cannot be written');
+  }
+
+  scan(from: Buffer | null, to: Buffer | null): KeyValueIterator<Buffer, Buffer> {
+    const { key } = this.#entry;
+    const within =
+      (from === null || Buffer.compare(key, from) >= 0) && (to === null || Buffer.compare(key, to) < 0);
+    const rows = (within ? [this.#entry] : []).values();
+    return Object.assign(rows, { close: () => undefined }) as unknown as KeyValueIterator<Buffer, Buffer>;
+  }
+
+  approximateNumEntries(): number {
+    return 1;
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+}
+
+/** Decodes one entry by the store's own serdes. Null for what the store itself would not show: its notes, windows past retention. */
+function viewEntry(
+  { builder, application }: KnownStore,
+  store: BytesStore,
+  partition: number,
+  entry: KeyValue<Buffer, Buffer>,
+): EntryView | null {
+  if (isNotes(builder, entry.key)) return null;
+  const windowed = isWindowed(builder);
+  const location = { applicationId: application, storeName: builder.name, partition };
+  const one = new OneEntry(store, entry);
+  try {
+    const typed = builder.buildCommitted(
+      { open: () => one, openCommitted: () => one },
+      location,
+    ) as unknown as {
+      all(): Iterable<KeyValue<unknown, unknown>>;
+    };
+    for (const { key, value } of typed.all()) {
+      if (!windowed) return { partition, key: String(key), window: null, value, undecodable: null };
+      const { key: recordKey, window } = key as Windowed<unknown>;
+      return { partition, key: String(recordKey), window, value, undecodable: null };
+    }
+    return null;
+  } catch (cause) {
+    return {
+      partition,
+      key: (windowed ? windowRecordKeyOf(entry.key) : entry.key).toString('utf8'),
+      window: windowed ? { startMs: windowStartOf(entry.key), endMs: null } : null,
+      value: null,
+      undecodable: undecodable(cause, entry.value),
+    };
+  }
+}
+
+/** Rows of all partitions in the order of their keys, each with where it is from. */
+function rowsOf(
+  subject: OperatorSubject,
+  { application, builder }: KnownStore,
+  low: Buffer | null,
+  high: Buffer | null,
+): KeyValueIterator<
+  Buffer,
+  { readonly store: BytesStore; readonly partition: number; readonly value: Buffer }
+> {
+  const parts = partitionsOf(subject, application, builder.name).map((partition) => {
+    const store = subject.engine.state.openCommitted({
+      applicationId: application,
+      storeName: builder.name,
+      partition,
+    });
+    const rows = store.scan(low, high, false);
+    const mapped: KeyValueIterator<Buffer, { store: BytesStore; partition: number; value: Buffer }> = {
+      next: () => {
+        const { done, value } = rows.next();
+        return done
+          ? { done: true, value: undefined }
+          : { done: false, value: { key: value.key, value: { store, partition, value: value.value } } };
+      },
+      return: () => {
+        rows.close();
+        return { done: true, value: undefined };
+      },
+      close: () => rows.close(),
+      [Symbol.iterator]: () => mapped,
+    };
+    return mapped;
+  });
+  return mergeIterators(parts, (a, b) => Buffer.compare(a.key, b.key));
+}
+
+/** Entries of a key: one of a key-value store, all its windows of a window store. @throws ServingError SERVING_NOT_FOUND */
+export async function getEntries(
+  subject: OperatorSubject,
+  application: string,
+  store: string,
+  key: string,
+): Promise<readonly EntryView[]> {
+  const known = findStore(subject, application, store);
+  const found: EntryView[] = [];
+  if (isWindowed(known.builder)) {
+    const options = { prefix: key, from: null, to: null, limit: SCAN_LIMIT_MAX };
+    for await (const entry of scanStore(subject, application, store, options))
+      if (entry.key === key) found.push(entry);
+    return found;
+  }
+  const bytes = Buffer.from(key);
+  for (const partition of partitionsOf(subject, application, store)) {
+    const place = { applicationId: application, storeName: store, partition };
+    const committed = subject.engine.state.openCommitted(place);
+    const value = committed.get(bytes);
+    const entry = value === null ? null : viewEntry(known, committed, partition, { key: bytes, value });
+    if (entry !== null) found.push(entry);
+  }
+  return found;
+}
+
+/** Entries in the order of their keys over all partitions (of a window store: by segment of time). @throws ServingError SERVING_NOT_FOUND */
+export async function* scanStore(
+  subject: OperatorSubject,
+  application: string,
+  store: string,
+  { prefix, from, to, limit }: ScanOptions,
+): AsyncGenerator<EntryView, void> {
+  const known = findStore(subject, application, store);
+  const windowed = isWindowed(known.builder);
+  const [low, high] = windowed ? [null, null] : keyBounds(prefix, from, to);
+  const pacer = new Pacer();
+  const rows = rowsOf(subject, known, low, high);
+  let left = limit;
+  try {
+    for (const { key, value: row } of rows) {
+      if (pacer.due) await pacer.turn();
+      if (windowed && !inWindow(key, prefix, from, to)) continue;
+      const entry = viewEntry(known, row.store, row.partition, { key, value: row.value });
+      if (entry === null) continue;
+      yield entry;
+      left -= 1;
+      if (left <= 0) return;
+    }
+  } finally {
+    rows.close();
+  }
+}
+
+function inWindow(
+  key: Buffer,
+  prefix: string | null,
+  from: string | number | null,
+  to: string | number | null,
+): boolean {
+  if (key.equals(NOTES_KEY)) return false;
+  const startMs = windowStartOf(key);
+  if (from !== null && startMs < Number(from)) return false;
+  if (to !== null && startMs > Number(to)) return false;
+  return prefix === null || windowRecordKeyOf(key).toString('utf8').startsWith(prefix);
+}
+
+/** Bounds of a scan: from inclusive, to exclusive. The tighter one counts where both a prefix and a range are given. */
+function keyBounds(
+  prefix: string | null,
+  from: string | number | null,
+  to: string | number | null,
+): readonly [Buffer | null, Buffer | null] {
+  const lows = [prefix, from].filter((text) => text !== null).map((text) => Buffer.from(String(text)));
+  const after = to === null ? null : Buffer.concat([Buffer.from(String(to)), Buffer.alloc(1)]);
+  const highs = [prefix === null ? null : prefixEnd(Buffer.from(prefix)), after].filter(
+    (bound) => bound !== null,
+  );
+  const sorted = (bounds: readonly Buffer[]): readonly Buffer[] => [...bounds].sort(Buffer.compare);
+  return [sorted(lows).at(-1) ?? null, sorted(highs)[0] ?? null];
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSerdes } from '../../schemas/avroSerdes.ts';
+import { ConfluentSchemaRegistry } from '../../schemas/registry/confluent.ts';
+import { EmbeddedSchemaRegistry, SCHEMAS_TOPIC } from '../../schemas/registry/embedded.ts';
+import { ReadOnlySchemaRegistry } from '../../schemas/registry/readOnly.ts';
+import type { RegisteredSchema } from '../../schemas/registry/registry.ts';
+import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
+import { type Application, applications } from '../../topologies/applications.ts';
+import { TOPICS } from '../../topologies/topics.ts';
+import type { Config } from '../config.ts';
+import { ServingError } from '../errors.ts';
+import type { VerificationSubject } from './invariants/verify.ts';
+import { readTopologySettings, topologySettings } from './topologySettings.ts';
+
+/** What an operator's tools look at: a log, its schemas and its topologies, running or not. */
+export type OperatorSubject = VerificationSubject;
+
+/** The applications as code, without a log: what they read and write needs no schema ids. */
+export async function describedApplications(config: Config): Promise<readonly Application[]> {
+  return applications(await createSerdes(new ReadOnlySchemaRegistry([]), TOPICS), topologySettings(config));
+}
+
+async function registeredSchemas(
+  engine: EmbeddedLog,
+  url: string | null,
+): Promise<readonly RegisteredSchema[]> {
+  if (url !== null) return new ConfluentSchemaRegistry(url).all();
+  const topics = await engine.admin.listTopics();
+  return topics.includes(SCHEMAS_TOPIC) ? (await EmbeddedSchemaRegistry.open(engine)).all() : [];
+}
+
+/** Makes no directory: only one that is there is opened. @throws ServingError SERVING_NOT_FOUND */
+export function checkDataDirectory(dataDirectory: string): void {
+  if (existsSync(join(dataDirectory, 'opentape-data.json'))) return;
+  throw new ServingError(
+    'SERVING_NOT_FOUND',
+    existsSync(dataDirectory)
+      ? `${dataDirectory} is not a data directory of Opentape; name one with --data-dir or OPENTAPE_DATA_DIR`
+      : `there is no data directory ${dataDirectory}; start Opentape once, or name one with --data-dir or OPENTAPE_DATA_DIR`,
+  );
+}
+
+/**
+ * Opens the data directory of a stopped instance. No application runs, nothing is appended, removed or registered.
+ * @throws ServingError SERVING_NOT_FOUND, LogError, SchemaError
+ */
+export async function openStopped(
+  config: Config,
+): Promise<OperatorSubject & { readonly engine: EmbeddedLog }> {
+  const { dataDirectory } = config;
+  checkDataDirectory(dataDirectory);
+  const engine = await EmbeddedLog.open({
+    directory: dataDirectory,
+    memoryBudgetBytes: config.memoryBudgetBytes,
+    // Retention and compaction are the instance's business.
+    maintenanceIntervalMs: null,
+  });
+  try {
+    const registry = new ReadOnlySchemaRegistry(await registeredSchemas(engine, config.schemaRegistryUrl));
+    const serdes = await createSerdes(registry, TOPICS);
+    const settings = readTopologySettings(dataDirectory).at(-1) ?? topologySettings(config);
+    return { engine, serdes, applications: applications(serdes, settings) };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
