@@ -6,6 +6,7 @@ import { AccountQueries } from '../queries/accounts.ts';
 import type { Valuation } from '../queries/valuation.ts';
 import { apiError } from './apiError.ts';
 import { callerOf } from './authenticate.ts';
+import { documented } from './docs.ts';
 import { accountJson } from './json/account.ts';
 
 /** What holds for every account here: cash only, long only, fractions, no mails. */
@@ -36,7 +37,7 @@ export function registerAccount(
   valuation: Valuation,
 ): void {
   const queries = new AccountQueries(context.stores);
-  server.get('/v2/account', async (request) => {
+  server.get('/v2/account', documented('The account', { tag: 'account' }), async (request) => {
     const { accountId } = callerOf(request);
     const value = await valuation.account(accountId);
     // Read after the last wait, so that cash and positions are of one commit.
@@ -45,16 +46,30 @@ export function registerAccount(
     const lastDay = newYorkDate(newYorkMidnight(context.clock.nowMs()) - 1);
     return accountJson(account, value, lastDay);
   });
-  server.get('/v2/account/configurations', async () => CONFIGURATIONS);
-  server.patch('/v2/account/configurations', async (request) => {
-    const body = configurationsBody.parse(request.body ?? {});
-    for (const [name, fixed] of Object.entries(CONFIGURATIONS)) {
-      if (body[name] === undefined) continue;
-      const asked = scalar.safeParse(body[name]);
-      if (!asked.success) throw apiError('PARAMETER', `${name}: ${asked.error.issues[0]!.message}`);
-      if (asked.data !== null && String(asked.data) !== String(fixed))
-        throw apiError('INVALID', `${name} cannot be changed here: it is ${String(fixed)} for every account`);
-    }
-    return CONFIGURATIONS;
-  });
+  server.get(
+    '/v2/account/configurations',
+    documented('What is set for the account', { tag: 'account' }),
+    async () => CONFIGURATIONS,
+  );
+  server.patch(
+    '/v2/account/configurations',
+    documented('Confirm what is set; nothing of it can be changed', {
+      tag: 'account',
+      body: configurationsBody,
+    }),
+    async (request) => {
+      const body = configurationsBody.parse(request.body ?? {});
+      for (const [name, fixed] of Object.entries(CONFIGURATIONS)) {
+        if (body[name] === undefined) continue;
+        const asked = scalar.safeParse(body[name]);
+        if (!asked.success) throw apiError('PARAMETER', `${name}: ${asked.error.issues[0]!.message}`);
+        if (asked.data !== null && String(asked.data) !== String(fixed))
+          throw apiError(
+            'INVALID',
+            `${name} cannot be changed here: it is ${String(fixed)} for every account`,
+          );
+      }
+      return CONFIGURATIONS;
+    },
+  );
 }

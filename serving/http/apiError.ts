@@ -7,6 +7,7 @@ import { ServingError } from '../errors.ts';
 export const API_ERRORS = {
   UNAUTHORIZED: { status: 401, code: 40110000, message: 'request is not authorized' },
   BAD_JSON: { status: 400, code: 40010000, message: 'request body format is invalid' },
+  BAD_REQUEST: { status: 400, code: 40010000, message: 'request is malformed' },
   BODY_TOO_LARGE: { status: 413, code: 41310000, message: 'request body is too large' },
   MEDIA_TYPE: { status: 415, code: 41510000, message: 'request body must be application/json' },
   PARAMETER: { status: 422, code: 40010001, message: 'a parameter is missing or invalid' },
@@ -96,6 +97,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ServingError && (code === 'SERVING_BUSY' || code === 'SERVING_OUTCOME_TIMEOUT'))
     return apiError('UNAVAILABLE', error.message, error);
   const status = statusOf(error);
+  if (code === 'FST_ERR_BAD_URL') return apiError('BAD_REQUEST', undefined, error);
   if (status === 400) return apiError('BAD_JSON', undefined, error);
   if (status !== null && status >= 400 && status < 500)
     return new ApiError(status, status * 100_000, error instanceof Error ? error.message : 'bad request');

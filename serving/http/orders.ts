@@ -7,9 +7,16 @@ import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
 import { type ApiError, apiError, rejectionError, toApiError } from './apiError.ts';
 import { callerOf } from './authenticate.ts';
+import { documented } from './docs.ts';
 import { orderJson } from './json/order.ts';
 import { originOf } from './origin.ts';
-import { cancelCommand, replaceCommand, submitCommand } from './requests/order.ts';
+import {
+  cancelCommand,
+  newOrderBody,
+  replaceCommand,
+  replaceOrderBody,
+  submitCommand,
+} from './requests/order.ts';
 import { count, list, time } from './requests/query.ts';
 
 const LIMIT_DEFAULT = 50;
@@ -29,6 +36,10 @@ export const ordersQuery = z.object({
   asset_class: list.optional(),
   after_order_id: z.string().optional(),
   before_order_id: z.string().optional(),
+});
+
+export const byClientIdQuery = z.object({
+  client_order_id: z.string({ error: 'is required' }).min(1, 'is required'),
 });
 
 /** The error of a refused command. */
@@ -93,7 +104,7 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
     if (order === null) throw orderNotFound(id);
     return order;
   };
-  server.get('/v2/orders', async (request) => {
+  server.get('/v2/orders', documented('Orders', { tag: 'orders', query: ordersQuery }), async (request) => {
     const { accountId } = callerOf(request);
     const query = ordersQuery.parse(request.query);
     if (query.asset_class && !query.asset_class.includes('us_equity')) return [];
@@ -113,18 +124,20 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
     });
     return orders.map(orderJson);
   });
-  server.get<ById>('/v2/orders/:id', async (request) =>
+  server.get<ById>('/v2/orders/:id', documented('An order', { tag: 'orders' }), async (request) =>
     orderJson(orderOf(callerOf(request).accountId, request.params.id)),
   );
   // A single colon would begin a parameter.
-  server.get('/v2/orders::by_client_order_id', async (request) => {
-    const { client_order_id: id } = z
-      .object({ client_order_id: z.string({ error: 'is required' }).min(1, 'is required') })
-      .parse(request.query);
-    const order = queries.orderByClientId(callerOf(request).accountId, id as ClientOrderId);
-    if (order === null) throw orderNotFound(id);
-    return orderJson(order);
-  });
+  server.get(
+    '/v2/orders::by_client_order_id',
+    documented('An order by its client order id', { tag: 'orders', query: byClientIdQuery }),
+    async (request) => {
+      const { client_order_id: id } = byClientIdQuery.parse(request.query);
+      const order = queries.orderByClientId(callerOf(request).accountId, id as ClientOrderId);
+      if (order === null) throw orderNotFound(id);
+      return orderJson(order);
+    },
+  );
 }
 
 /** Orders: place, list, read, replace, cancel. */
@@ -135,31 +148,48 @@ export function registerOrders(
 ): void {
   const queries = new AccountQueries(context.stores);
   registerReads(server, queries);
-  server.post('/v2/orders', async (request) => {
-    const { accountId } = callerOf(request);
-    const command = submitCommand(accountId, request.body, context.randomUuid);
-    return orderJson(await placeOrder(commands, queries, request, command));
-  });
-  server.patch<ById>('/v2/orders/:id', async (request) => {
-    const { accountId } = callerOf(request);
-    const id = request.params.id.toLowerCase() as OrderId;
-    if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
-    const command = replaceCommand(accountId, id, request.body, context.randomUuid);
-    const update = await commands.send(command, originOf(request));
-    if (isRejection(update)) throw rejectionOf(update);
-    const replacement = queries.order(accountId, command.replacementOrderId!);
-    if (replacement === null) throw orderNotFound(command.replacementOrderId!);
-    return orderJson(replacement);
-  });
-  server.delete<ById>('/v2/orders/:id', async (request, reply) => {
-    const { accountId } = callerOf(request);
-    const id = request.params.id.toLowerCase() as OrderId;
-    if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
-    const update = await commands.send(cancelCommand(accountId, id, context.randomUuid), originOf(request));
-    if (isRejection(update)) throw rejectionOf(update);
-    return reply.status(204).send();
-  });
-  server.delete('/v2/orders', async (request, reply) =>
-    reply.status(207).send(await cancelAll(context, commands, queries, request)),
+  server.post(
+    '/v2/orders',
+    documented('Place an order; answered once its outcome is committed', {
+      tag: 'orders',
+      body: newOrderBody,
+    }),
+    async (request) => {
+      const { accountId } = callerOf(request);
+      const command = submitCommand(accountId, request.body, context.randomUuid);
+      return orderJson(await placeOrder(commands, queries, request, command));
+    },
+  );
+  server.patch<ById>(
+    '/v2/orders/:id',
+    documented('Replace an order by a new one', { tag: 'orders', body: replaceOrderBody }),
+    async (request) => {
+      const { accountId } = callerOf(request);
+      const id = request.params.id.toLowerCase() as OrderId;
+      if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+      const command = replaceCommand(accountId, id, request.body, context.randomUuid);
+      const update = await commands.send(command, originOf(request));
+      if (isRejection(update)) throw rejectionOf(update);
+      const replacement = queries.order(accountId, command.replacementOrderId!);
+      if (replacement === null) throw orderNotFound(command.replacementOrderId!);
+      return orderJson(replacement);
+    },
+  );
+  server.delete<ById>(
+    '/v2/orders/:id',
+    documented('Cancel an order', { tag: 'orders', success: [204, 'cancelled'] }),
+    async (request, reply) => {
+      const { accountId } = callerOf(request);
+      const id = request.params.id.toLowerCase() as OrderId;
+      if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+      const update = await commands.send(cancelCommand(accountId, id, context.randomUuid), originOf(request));
+      if (isRejection(update)) throw rejectionOf(update);
+      return reply.status(204).send();
+    },
+  );
+  server.delete(
+    '/v2/orders',
+    documented('Cancel all open orders', { tag: 'orders', success: [207, 'what came of each'] }),
+    async (request, reply) => reply.status(207).send(await cancelAll(context, commands, queries, request)),
   );
 }

@@ -1,13 +1,26 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { CommandSender } from '../commands/commandSender.ts';
 import type { ServingContext } from '../context.ts';
 import { Valuation } from '../queries/valuation.ts';
 import { registerAccount } from './account.ts';
-import { apiError, toApiError } from './apiError.ts';
+import { registerActivities } from './activities.ts';
+import { API_ERRORS, apiError, toApiError } from './apiError.ts';
+import { registerAssets } from './assets.ts';
 import { authenticator } from './authenticate.ts';
+import { registerBars } from './bars.ts';
+import { registerCalendar } from './calendar.ts';
+import { registerClock } from './clock.ts';
+import { registerDocs } from './docs.ts';
 import { registerHealth } from './health.ts';
+import { registerHistory } from './history.ts';
+import { registerLatest } from './latest.ts';
+import { registerMetrics } from './metrics.ts';
 import { registerOrders } from './orders.ts';
 import { registerPage } from './page.ts';
+import { registerPositions } from './positions.ts';
+import { addSecurityHeaders } from './securityHeaders.ts';
+import { registerSession } from './session.ts';
 
 /** Largest request body in bytes; an order takes a few hundred. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -29,6 +42,16 @@ function parseJsonBodies(server: FastifyInstance): void {
   });
 }
 
+/** Answers what is no HTTP request in the form of every other error, as far as the connection still takes an answer. */
+function refuseUnreadable(_error: Error, socket: Socket): void {
+  if (!socket.writable) return;
+  const { status, code, message } = API_ERRORS.BAD_REQUEST;
+  const body = JSON.stringify({ code, message });
+  socket.end(
+    `HTTP/1.1 ${status} Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
 /** The routes that need a key. */
 async function registerApi(server: FastifyInstance, context: ServingContext): Promise<void> {
   const commands = new CommandSender(context);
@@ -36,7 +59,15 @@ async function registerApi(server: FastifyInstance, context: ServingContext): Pr
   server.addHook('onClose', async () => commands.close());
   server.addHook('onRequest', authenticator(context));
   registerAccount(server, context, valuation);
+  registerActivities(server, context);
   registerOrders(server, context, commands);
+  registerPositions(server, context, commands, valuation);
+  registerAssets(server, context);
+  registerClock(server, context);
+  registerCalendar(server, context);
+  registerBars(server, context);
+  registerLatest(server, context);
+  registerHistory(server, context);
 }
 
 /** The HTTP server with every route, not yet listening. */
@@ -46,9 +77,19 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
     genReqId: () => context.randomUuid(),
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    frameworkErrors: (thrown, _request, reply) => {
+      const error = toApiError(thrown);
+      // Fastify's type of this one reply allows no status but those of a route it does not have.
+      (reply as unknown as FastifyReply).status(error.status).send(error.body());
+    },
+    clientErrorHandler: refuseUnreadable,
   });
   parseJsonBodies(server);
+  // Schemas of routes describe them; requests are checked with zod, and answers are what the code says.
+  server.setValidatorCompiler(() => () => true);
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   server.decorateRequest('principal', null);
+  addSecurityHeaders(server);
   server.addHook('onRequest', async (request, reply) => {
     reply.header(REQUEST_ID_HEADER, request.id);
   });
@@ -68,7 +109,10 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
     }
     return reply.status(error.status).send(error.body());
   });
+  await registerDocs(server, context.version);
   registerHealth(server, context);
+  registerMetrics(server, context);
+  registerSession(server, context);
   await registerPage(server, context);
   // In a scope of its own, so that its hooks hold for nothing else.
   await server.register(async (scope) => registerApi(scope, context));

@@ -15,6 +15,39 @@ export async function partitionOf(
   return { topic: topic.name, partition: partitionForKey(key, partitions) };
 }
 
+/** Outputs of topologies follow the time of their inputs, which may step back a little where several come together. */
+const TIME_STEPS_BACK_MS = 5_000;
+
+/**
+ * An offset at or a little before the first record that is not older than a time, found by halving; records from there on still need to be
+ * looked at for their time.
+ * @throws LogError LOG_UNKNOWN_TOPIC
+ */
+export async function offsetBefore(
+  engine: LogEngine,
+  partition: TopicPartition,
+  timestampMs: number,
+): Promise<number> {
+  const { offsets } = await engine.admin.describeTopic(partition.topic);
+  const { earliest, latest } = offsets[partition.partition]!;
+  let [low, high] = [earliest, latest];
+  while (low < high) {
+    const middle = low + Math.floor((high - low) / 2);
+    const [record] = await engine.reader.read(partition, middle, 1);
+    if (record !== undefined && record.timestamp < timestampMs - TIME_STEPS_BACK_MS) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first offset that is held, and the one after the last. */
+export async function offsetsOf(
+  engine: LogEngine,
+  { topic, partition }: TopicPartition,
+): Promise<{ readonly earliest: number; readonly latest: number }> {
+  return (await engine.admin.describeTopic(topic)).offsets[partition]!;
+}
+
 /** Lets sockets and commits have their turn between two chunks. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -6,6 +6,9 @@ import { markPrice } from '../../topologies/portfolio/markPrice.ts';
 import type { Timeframe } from './timeframe.ts';
 import { groupCandles } from './timeframe.ts';
 
+/** A year's bar is the longest. */
+const BAR_LENGTH_MAX_MS = 366 * 86_400_000;
+
 /** Reads quotes and candles from the stores of their applications. */
 export class MarketQueries {
   readonly #stores: QueryableStores;
@@ -50,6 +53,42 @@ export class MarketQueries {
       this.candles(symbol, timeframe.base, timeframe.startOf(fromMs), toMs),
       timeframe,
     ).filter(({ startMs }) => startMs >= fromMs && startMs <= toMs);
+  }
+
+  /**
+   * Bars that start between the bounds, both included, in order of time or against it, no more than asked for. Reads no more candles than
+   * these bars need.
+   */
+  barsPage(
+    symbol: string,
+    timeframe: Timeframe,
+    bounds: { readonly fromMs: number; readonly toMs: number; readonly newestFirst: boolean },
+    countMax: number,
+  ): readonly Candle[] {
+    const { fromMs, toMs, newestFirst } = bounds;
+    const { store } = INTERVALS.find(({ interval }) => interval === timeframe.base)!;
+    const windows = this.#stores.window<string, Candle>('candles', store).forRecordKey(symbol);
+    // The last bar may begin before the end and have candles after it.
+    const [first, last] = [timeframe.startOf(fromMs), toMs + BAR_LENGTH_MAX_MS];
+    const candles = newestFirst
+      ? windows.backwardFetch(symbol, first, last)
+      : windows.fetch(symbol, first, last);
+    const bars: Candle[] = [];
+    let group: Candle[] = [];
+    const finish = (): void => {
+      if (group.length > 0) bars.push(...groupCandles(newestFirst ? group.reverse() : group, timeframe));
+      group = [];
+    };
+    for (const { value } of candles) {
+      const startMs = timeframe.startOf(value.startMs);
+      if (startMs < fromMs || startMs > toMs) continue;
+      if (group.length > 0 && timeframe.startOf(group[0]!.startMs) !== startMs) finish();
+      if (bars.length >= countMax) break;
+      group.push(value);
+    }
+    candles.close();
+    if (bars.length < countMax) finish();
+    return bars;
   }
 
   /** The newest candles of an interval, oldest first, looking back so far from a time. */

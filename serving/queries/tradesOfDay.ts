@@ -4,7 +4,7 @@ import { newYorkMidnight } from '../../topologies/domain/calendar.ts';
 import { add, subtract } from '../../topologies/domain/money.ts';
 import { TRADE_EVENTS } from '../../topologies/orders/topics.ts';
 import type { ServingContext } from '../context.ts';
-import { partitionOf, scanForward } from './logScan.ts';
+import { offsetBefore, partitionOf, scanForward } from './logScan.ts';
 
 const ACCOUNTS_MAX = 1_000;
 
@@ -62,8 +62,7 @@ export class TradesOfDay {
     const { engine, serdes } = this.#context;
     const key = serdes.key.serialize(TRADE_EVENTS.name, accountId);
     const partition = await partitionOf(engine, TRADE_EVENTS, key);
-    if (known.nextOffset < 0)
-      known.nextOffset = await engine.admin.offsetForTimestamp(partition, known.sinceMs);
+    if (known.nextOffset < 0) known.nextOffset = await offsetBefore(engine, partition, known.sinceMs);
     const serde = serdes.value(TRADE_EVENTS);
     const from = known.nextOffset;
     const { nextOffset } = await scanForward(

@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { MARKET_TRADES, QUOTE_UPDATES } from '../../topologies/quotes/topics.ts';
+import type { ServingContext } from '../context.ts';
+import { AccountQueries } from '../queries/accounts.ts';
+import { type HistoryBounds, historyPage } from '../queries/marketHistory.ts';
+import { documented } from './docs.ts';
+import { quoteJson, tapeOf, tradeJson } from './json/market.ts';
+import {
+  historyQuery,
+  parseDataQuery,
+  readBounds,
+  readPageToken,
+  readSymbols,
+  writePageToken,
+} from './requests/market.ts';
+
+/** What a page of one symbol holds, and where it ended. */
+interface Part {
+  readonly rows: readonly unknown[];
+  readonly position: number | null;
+}
+type ReadPart = (symbol: string, bounds: HistoryBounds, countMax: number) => Promise<Part>;
+
+/** Pages by symbol, then by time; the limit counts over all symbols. */
+async function historyOf(
+  context: ServingContext,
+  query: z.infer<typeof historyQuery>,
+  symbols: readonly string[],
+  read: ReadPart,
+): Promise<{ readonly found: Record<string, readonly unknown[]>; readonly next_page_token: string | null }> {
+  const { fromMs, toMs } = readBounds(query, context.clock.nowMs());
+  const token = readPageToken(query.page_token);
+  const found: Record<string, readonly unknown[]> = {};
+  let left = query.limit;
+  for (const symbol of symbols) {
+    if (token !== null && symbol < token.symbol) continue;
+    const position = token?.symbol === symbol && token.position >= 0 ? token.position : null;
+    if (left === 0) return { found, next_page_token: writePageToken({ symbol, position: -1 }) };
+    const part = await read(symbol, { fromMs, toMs, newestFirst: query.sort === 'desc', position }, left);
+    if (part.rows.length > 0) found[symbol] = part.rows;
+    left -= part.rows.length;
+    if (part.position !== null)
+      return { found, next_page_token: writePageToken({ symbol, position: part.position }) };
+  }
+  return { found, next_page_token: null };
+}
+
+/** The tape and the consolidated quotes of the past, as long as the log keeps them: trades seven days, quotes one. */
+export function registerHistory(server: FastifyInstance, context: ServingContext): void {
+  const accounts = new AccountQueries(context.stores);
+  const reads: Readonly<Record<'trades' | 'quotes', ReadPart>> = {
+    trades: async (symbol, bounds, countMax) => {
+      const { records, position } = await historyPage(context, MARKET_TRADES, symbol, bounds, countMax);
+      const tape = tapeOf(accounts.asset(symbol));
+      return {
+        rows: records.map(({ value, timestampMs }) => tradeJson(value, timestampMs, tape)),
+        position,
+      };
+    },
+    quotes: async (symbol, bounds, countMax) => {
+      const { records, position } = await historyPage(context, QUOTE_UPDATES, symbol, bounds, countMax);
+      const tape = tapeOf(accounts.asset(symbol));
+      return {
+        // An update may tell of a trade only: its quote is the one before.
+        rows: records
+          .filter(({ value }, index) => value.quotedAtMs !== records[index - 1]?.value.quotedAtMs)
+          .map(({ value }) => quoteJson(value, tape))
+          .filter((row) => row !== null),
+        position,
+      };
+    },
+  };
+  for (const [what, read] of Object.entries(reads)) {
+    server.get(
+      `/v2/stocks/${what}`,
+      documented(`Past ${what} of many symbols`, { tag: 'market data', query: historyQuery }),
+      async (request) => {
+        const query = parseDataQuery(historyQuery, request.query);
+        const { found, next_page_token } = await historyOf(context, query, readSymbols(query.symbols), read);
+        return { [what]: found, next_page_token, currency: 'USD' };
+      },
+    );
+    server.get<{ Params: { symbol: string } }>(
+      `/v2/stocks/:symbol/${what}`,
+      documented(`Past ${what} of a symbol`, { tag: 'market data', query: historyQuery }),
+      async (request) => {
+        const query = parseDataQuery(historyQuery, request.query);
+        const symbols = readSymbols([request.params.symbol]);
+        const { found, next_page_token } = await historyOf(context, query, symbols, read);
+        return { [what]: found[symbols[0]!] ?? [], symbol: symbols[0], next_page_token, currency: 'USD' };
+      },
+    );
+  }
+}
