@@ -85,5 +85,10 @@ export async function registerDocs(server: FastifyInstance, version: string): Pr
       },
     },
   });
-  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await server.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // On a plain connection there is nothing to upgrade to: the page would lose its scripts.
+    transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
+  });
 }

@@ -1,18 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 
-/** What every answer carries; a route that serves a page sets a content policy of its own. Nothing is shared with other origins. */
-const HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-} as const;
+/** What every answer carries that does not say otherwise, as a page does. Nothing is shared with other origins. */
+const HEADERS = Object.entries({
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+});
 
 /** Sets the headers that keep browsers from doing what nobody asked for. */
 export function addSecurityHeaders(server: FastifyInstance): void {
-  server.addHook('onRequest', async (_request, reply) => {
-    reply.headers(HEADERS);
+  server.addHook('onSend', async (_request, reply) => {
+    for (const [name, value] of HEADERS) {
+      // Files put their headers on the response below, where the reply's would overwrite them.
+      if (!reply.hasHeader(name) && !reply.raw.hasHeader(name)) reply.header(name, value);
+    }
   });
 }

@@ -95,6 +95,16 @@ test('every error has a code and a message, and every answer its id and careful 
     assert.equal(foreign.headers['access-control-allow-origin'], undefined);
   }));
 
+test('pages keep the content policy they need', () =>
+  RestExchange.run(async (exchange) => {
+    for (const url of ['/', '/docs/']) {
+      const { statusCode, headers } = await exchange.server.inject(url);
+      assert.equal(statusCode, 200);
+      assert.match(String(headers['content-security-policy']), /script-src 'self'/, url);
+      assert.doesNotMatch(String(headers['content-security-policy']), /upgrade-insecure-requests/, url);
+    }
+  }));
+
 test('a log that takes nothing is told as such, not as a time-out', () =>
   RestExchange.run(async (exchange) => {
     await exchange.platform.producer.close();
