@@ -4,7 +4,7 @@ import type { KeyValueStore } from '../../stores/store.ts';
 import type { Processor, ProcessorContext } from '../../streams/processor.ts';
 import { type Headers, NO_HEADERS, type Record } from '../../streams/record.ts';
 import { applyQuote, consolidate, sameBest } from './consolidate.ts';
-import { dueAtMs, emitted, FLUSH_INTERVAL_MS, mayEmitAtOnce } from './throttle.ts';
+import { dueAtMs, emitted, FLUSH_INTERVAL_MS, mayEmit, mustWait } from './throttle.ts';
 
 export const QUOTES_STORE = 'quotes';
 
@@ -56,7 +56,7 @@ export class QuotesProcessor
     const before = this.#store.get(key) ?? newState(value.symbol);
     const after = isTrade(value) ? withTrade(before, value, timestamp) : withQuote(before, value, timestamp);
     if (after === null) return;
-    if (after.pending && mayEmitAtOnce(after, timestamp)) {
+    if (after.pending && mayEmit(after, timestamp) && !mustWait(after, timestamp)) {
       this.#emit(key, after, timestamp, headers);
       return;
     }
@@ -82,11 +82,15 @@ export class QuotesProcessor
     const dues = [...this.#due.keys()].filter((dueMs) => dueMs <= nowMs).sort((a, b) => a - b);
     for (const dueMs of dues) {
       // By when it is due, then by symbol: so a restart in between changes nothing.
-      for (const key of [...this.#due.get(dueMs)!].sort()) {
+      const keys = this.#due.get(dueMs)!;
+      for (const key of [...keys].sort()) {
         const state = this.#store.get(key)!;
-        if (state.pending && dueAtMs(state) === dueMs) this.#emit(key, state, nowMs, NO_HEADERS);
+        const due = state.pending && dueAtMs(state) === dueMs;
+        if (due && mustWait(state, nowMs)) continue;
+        keys.delete(key);
+        if (due) this.#emit(key, state, nowMs, NO_HEADERS);
       }
-      this.#due.delete(dueMs);
+      if (keys.size === 0) this.#due.delete(dueMs);
     }
   }
 }

@@ -29,9 +29,10 @@ function isCrossed({ latest }: QuoteState): boolean {
 }
 
 /**
- * Whether an update goes out with the record that changed it. A locked or crossed market waits for the clock: as a rule it is one venue
- * ahead of another, ours above all, whose quote follows at the same moment.
+ * Whether an update has to wait for a later moment. A locked or crossed market is as a rule one venue ahead of another, ours above all,
+ * whose quote follows at the same moment.
  */
-export function mayEmitAtOnce(state: QuoteState, nowMs: number): boolean {
-  return mayEmit(state, nowMs) && !isCrossed(state);
+export function mustWait(state: QuoteState, nowMs: number): boolean {
+  const { quotedAtMs } = state.latest;
+  return isCrossed(state) && quotedAtMs !== null && quotedAtMs >= nowMs;
 }
