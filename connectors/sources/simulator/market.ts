@@ -94,13 +94,15 @@ export class SimulatedMarket {
     while (this.#nextMs <= untilMs) {
       const timestampMs = Math.floor(this.#nextMs);
       const security = this.#securities[this.#random.below(this.#securities.length)]!;
+      let told = 1;
       if (this.#random.next() < TRADE_SHARE && security.askTicks > 0)
         events.trade(this.#tradeOf(security), timestampMs);
       else {
         this.#walk(security, this.#nextMs);
-        this.#quoteVenues(security, timestampMs, events);
+        told = this.#quoteVenues(security, timestampMs, events);
       }
-      this.#nextMs += this.#random.exponential(this.#meanGapMs);
+      // Venues that quote together use up the time of as many events: so there are as many in all as were asked for.
+      this.#nextMs += this.#random.exponential(this.#meanGapMs * told);
     }
   }
 
@@ -111,19 +113,23 @@ export class SimulatedMarket {
 
   /**
    * One venue quotes. Before it every other takes back the side that the move has left too good, so that the venues together are never
-   * crossed, not for a moment.
+   * crossed, not for a moment. Returns how many quotes it told.
    */
-  #quoteVenues(security: Security, timestampMs: number, events: MarketEvents): void {
+  #quoteVenues(security: Security, timestampMs: number, events: MarketEvents): number {
     const turn = security.nextVenue;
     security.nextVenue = (turn + 1) % VENUES.length;
+    let told = 1;
     for (let venue = 0; venue < VENUES.length; venue += 1) {
       if (venue === turn) continue;
       const ask = security.venueAsks[venue]!;
       const bidStale = security.venueBids[venue]! > security.bidTicks;
       const askStale = ask > 0 && ask < security.askTicks;
-      if (bidStale || askStale) events.quote(this.#quoteOf(security, venue, bidStale, askStale), timestampMs);
+      if (!bidStale && !askStale) continue;
+      events.quote(this.#quoteOf(security, venue, bidStale, askStale), timestampMs);
+      told += 1;
     }
     events.quote(this.#quoteOf(security, turn), timestampMs);
+    return told;
   }
 
   #walk(security: Security, nowMs: number): void {
