@@ -3,6 +3,7 @@
  * outlive the process they talk to; after its end they send again part of what was not acknowledged, and resume their updates where
  * they stopped.
  */
+import { Random } from '../../connectors/sources/simulator/random.ts';
 import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
@@ -23,20 +24,8 @@ export interface Followed {
   readonly update: OrderUpdate;
 }
 
-/** Random numbers from a seed: a linear congruential generator modulo 2^48, as POSIX's drand48 has it. */
-export class SeededRandom {
-  #state: bigint;
-
-  constructor(seed: number) {
-    this.#state = (BigInt(seed) << 16n) + 0x330en;
-  }
-
-  /** At least 0, below 1. */
-  next(): number {
-    this.#state = (this.#state * 0x5deece66dn + 11n) & 0xffff_ffff_ffffn;
-    return Number(this.#state >> 16n) / 2 ** 32;
-  }
-
+/** Random numbers from a seed, as a test draws them. */
+export class SeededRandom extends Random {
   /** An integer from `least` to `most`, both included. */
   integer(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
