@@ -97,22 +97,22 @@ class MarketList {
   }
 }
 
-/** The first page at `/`, its files, the Socket.IO client it uses, and the list of what can be traded. */
-export async function registerPage(server: FastifyInstance, context: ServingContext): Promise<void> {
-  const setHeaders = (reply: { setHeader(name: string, value: string): unknown }): void => {
-    for (const [name, value] of Object.entries(HEADERS)) reply.setHeader(name, value);
-  };
-  // Each file is a route of its own; what is no file gets the answer of the API.
-  await server.register(fastifyStatic, {
-    root: PAGE,
-    wildcard: false,
-    cacheControl: false,
-    setHeaders,
+/** Page, files and the Socket.IO client, in a scope whose headers take the place of those of the API. */
+async function registerFiles(server: FastifyInstance): Promise<void> {
+  server.addHook('onRequest', async (_request, reply) => {
+    reply.headers(HEADERS);
   });
+  // Each file is a route of its own; what is no file gets the answer of the API.
+  await server.register(fastifyStatic, { root: PAGE, wildcard: false, cacheControl: false });
   const socketIo = dirname(createRequire(import.meta.url).resolve('socket.io/package.json'));
   server.get(`/vendor/${SOCKET_CLIENT}`, (_request, reply) =>
     reply.sendFile(SOCKET_CLIENT, join(socketIo, 'client-dist')),
   );
+}
+
+/** The first page at `/`, its files, the Socket.IO client it uses, and the list of what can be traded. */
+export async function registerPage(server: FastifyInstance, context: ServingContext): Promise<void> {
+  await server.register(registerFiles);
   const markets = new MarketList(context);
   server.get('/app/markets', async () => markets.get());
 }

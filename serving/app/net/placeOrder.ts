@@ -8,7 +8,7 @@ const LOOKUP_PAUSE_MS = 1_500;
 const UNKNOWN_MIN = 3;
 
 /** A random UUID (version 4); crypto.randomUUID is missing where the page is not served from this machine or over TLS. */
-function randomUuid(): string {
+export function randomUuid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
@@ -21,7 +21,7 @@ function pause(): Promise<void> {
 }
 
 /**
- * Places an order under an id of our own. Where no answer comes, the order is never sent twice: it is looked up by that id until
+ * Places an order under an id of the client's own, new for every order. Where no answer comes, the order is never sent twice: it is looked up by that id until
  * the server says whether it has it.
  * @param onUncertain called when the answer failed to come and the looking up begins
  * @throws ApiFailure: the refusal, or status 0 where the outcome stays unknown
@@ -29,9 +29,9 @@ function pause(): Promise<void> {
 export async function placeOrder(
   api: Api,
   request: OrderRequest,
+  clientOrderId: string,
   onUncertain: () => void,
 ): Promise<ApiOrder> {
-  const clientOrderId = randomUuid();
   try {
     return await api.post<ApiOrder>('/v2/orders', { ...request, client_order_id: clientOrderId });
   } catch (error) {

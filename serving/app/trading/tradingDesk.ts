@@ -1,6 +1,6 @@
 import { Api, ApiFailure } from '../net/api.ts';
 import type { Connection, Subscription } from '../net/connection.ts';
-import { placeOrder } from '../net/placeOrder.ts';
+import { placeOrder, randomUuid } from '../net/placeOrder.ts';
 import type { Session } from '../net/session.ts';
 import type { ApiAccount } from './account.ts';
 import { type Notice, noticeOf, outcomeText } from './notices.ts';
@@ -47,6 +47,8 @@ export class TradingDesk {
   #historyUpTo = 0;
   #refresh: ReturnType<typeof setTimeout> | null = null;
   #ofKey: string | null = null;
+  /** The order that is being placed: its refusal is told by the ticket. */
+  #placing: string | null = null;
 
   constructor(connection: Connection, session: Session, events: TradingEvents) {
     this.#connection = connection;
@@ -119,7 +121,8 @@ export class TradingDesk {
 
   /** @returns what became of the order, in words @throws ApiFailure */
   async place(request: OrderRequest, onUncertain: () => void): Promise<string> {
-    const order = await placeOrder(this.#api, request, onUncertain);
+    this.#placing = randomUuid();
+    const order = await placeOrder(this.#api, request, this.#placing, onUncertain);
     this.blotter.applyOrder(order);
     this.#refreshSoon();
     this.#events.changed();
@@ -189,7 +192,8 @@ export class TradingDesk {
     if (!this.blotter.applyEvent(event)) return;
     if (event.order !== null && !isOpen(event.order)) this.cancelling.delete(event.order.id);
     if (event.sequence > this.#historyUpTo) {
-      const notice = noticeOf(event);
+      const told = event.event === 'rejected' && event.order?.client_order_id === this.#placing;
+      const notice = told ? null : noticeOf(event);
       if (notice !== null) this.#events.notice(notice);
       this.#refreshSoon();
     }

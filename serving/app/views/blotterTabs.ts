@@ -126,7 +126,7 @@ export class BlotterTabs {
     );
     show(byId('count-open', HTMLSpanElement), data.open.length > 0 ? String(data.open.length) : '');
     show(byId('count-fills', HTMLSpanElement), data.fills.length > 0 ? String(data.fills.length) : '');
-    this.#cancelAll.hidden = data.open.length === 0;
+    this.#cancelAll.hidden = data.open.length === 0 || this.#tab !== 'open';
     this.#cancelAll.disabled = data.open.every(({ id }) => data.cancelling.has(id));
     const empty = (text: string): string =>
       !data.signedIn ? 'Sign in to see your orders and positions' : data.loaded ? text : 'Loading…';

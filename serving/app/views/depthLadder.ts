@@ -3,7 +3,6 @@ import { formatPercent, formatPrice, formatQuantity } from '../market/format.ts'
 import { byId, make, show } from './dom.ts';
 
 const LEVELS_MAX = 25;
-const LEVEL_HEIGHT = 21;
 
 export interface LadderEvents {
   /** A level was clicked. */
@@ -40,7 +39,7 @@ export class DepthLadder {
    * @param lastTicks shown between the sides
    */
   draw(book: DepthBook | null, own: ReadonlySet<number>, lastTicks: number | null, note: string): void {
-    const room = Math.floor(this.#asksBox.clientHeight / LEVEL_HEIGHT);
+    const room = Math.floor(this.#asksBox.clientHeight / (this.#asks[0]!.button.offsetHeight || 1));
     const count = Math.max(1, Math.min(LEVELS_MAX, room));
     const asks = book?.asks.slice(0, count) ?? [];
     const bids = book?.bids.slice(0, count) ?? [];

@@ -1,4 +1,4 @@
-import { directionOf, formatPercent, formatPrice } from '../market/format.ts';
+import { directionOf, formatPercent, formatPrice, formatQuantity, NONE } from '../market/format.ts';
 import type { Market, MarketStatus } from '../market/marketDesk.ts';
 import type { WatchFigures } from '../market/quoteBoard.ts';
 import { clockTime, dayAndMinute } from '../market/time.ts';
@@ -52,6 +52,11 @@ export class StatusBar {
       change === null ? '' : `${formatPrice(change, true)} (${formatPercent(figures?.changeRatio ?? null)})`,
       `headline-change ${direction}`,
     );
+    const side = (ticks: number | null, sizeMicros: number | null): string =>
+      ticks === null ? NONE : `${formatPrice(ticks)} × ${formatQuantity(sizeMicros)}`;
+    const quote = figures?.quote ?? null;
+    show(byId('headline-bid', HTMLElement), side(quote?.bidTicks ?? null, quote?.bidSizeMicros ?? null));
+    show(byId('headline-ask', HTMLElement), side(quote?.askTicks ?? null, quote?.askSizeMicros ?? null));
     document.title = `${symbol} ${last} · Opentape`;
   }
 }
