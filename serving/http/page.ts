@@ -8,6 +8,7 @@ import { formatPrice } from '../../topologies/domain/decimal.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
 import { MarketQueries } from '../queries/market.ts';
+import { documented } from './docs.ts';
 
 const PAGE = fileURLToPath(new URL('../app/', import.meta.url));
 const SOCKET_CLIENT = 'socket.io.msgpack.min.js';
@@ -105,7 +106,7 @@ async function registerFiles(server: FastifyInstance): Promise<void> {
   // Each file is a route of its own; what is no file gets the answer of the API.
   await server.register(fastifyStatic, { root: PAGE, wildcard: false, cacheControl: false });
   const socketIo = dirname(createRequire(import.meta.url).resolve('socket.io/package.json'));
-  server.get(`/vendor/${SOCKET_CLIENT}`, (_request, reply) =>
+  server.get(`/vendor/${SOCKET_CLIENT}`, { schema: { hide: true } }, (_request, reply) =>
     reply.sendFile(SOCKET_CLIENT, join(socketIo, 'client-dist')),
   );
 }
@@ -114,5 +115,9 @@ async function registerFiles(server: FastifyInstance): Promise<void> {
 export async function registerPage(server: FastifyInstance, context: ServingContext): Promise<void> {
   await server.register(registerFiles);
   const markets = new MarketList(context);
-  server.get('/app/markets', async () => markets.get());
+  server.get(
+    '/app/markets',
+    documented('Every tradable symbol with its previous close', { tag: 'assets', open: true }),
+    async () => markets.get(),
+  );
 }
