@@ -11,3 +11,12 @@ export async function withTemporaryDirectory<T>(body: (directory: string) => Pro
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** A new empty folder for several tests. Remove it after the last. */
+export class TemporaryDirectory {
+  readonly path: string = mkdtempSync(join(tmpdir(), 'opentape-'));
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

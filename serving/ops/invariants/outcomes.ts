@@ -69,8 +69,9 @@ export class OutcomeCheck {
     if (record.key?.toString('utf8') !== command.accountId) return;
     this.#findings.checked('commands');
     const { commandId } = command;
-    // Sent again: the first one stands, and was or will be answered.
-    if (this.pending.has(commandId) || this.#done.get(commandId) !== undefined) return;
+    // Sent again by a customer: the first one stands, and was or will be answered. The house is answered each time.
+    const answeredOnce = !this.#isHouse(command.accountId);
+    if (this.pending.has(commandId) || (answeredOnce && this.#done.get(commandId) !== undefined)) return;
     this.pending.set(commandId, { command, record });
   }
 

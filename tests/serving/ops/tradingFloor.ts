@@ -1,20 +1,26 @@
 /** A real platform in a directory, traded on at random from a seed; and tools to damage what it left behind. */
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Asset, OrderCommand } from '../../../schemas/generated/types.ts';
 import type { AccountId, CommandId, OrderId, Ticker } from '../../../schemas/ids.ts';
+import type { Serdes } from '../../../schemas/serdes.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../../schemas/units.ts';
 import { deriveUuid } from '../../../schemas/uuid.ts';
 import { openPlatform, type Platform } from '../../../serving/platform.ts';
-import { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import { type CommittedPosition, EmbeddedLog } from '../../../streams/log/embedded/index.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { REFERENCE_ASSETS } from '../../../topologies/assets/topics.ts';
+import { USER_ACTIONS } from '../../../topologies/audit/topics.ts';
 import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
 import { participantOf } from '../../streams/log/support.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
+import { withTemporaryDirectory } from '../../support/temporary.ts';
 
 export const SYMBOLS = ['AAPL', 'IBM', 'MSFT'];
 export const HOUSE = numberedUuid(9, 0) as AccountId;
-/** A Monday, ten in the morning in New York. */
-const START_MS = Date.parse('2013-10-07T14:00:00Z');
+/** The minute that began last: what is older than the retention of a topic would go as soon as the demo account is opened. */
+export const START_MS = Math.floor(Date.now() / 60_000) * 60_000;
 
 export const customer = (index: number): AccountId => numberedUuid(1, index) as AccountId;
 
@@ -72,13 +78,18 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-/** Trades at random: limit orders of every kind, cancels, replacements, repeated and refused commands, deposits and withdrawals. */
-export async function trade(platform: Platform, commands: number, seed = 1): Promise<void> {
+/** Trades at random, at one time of the market: limit orders of every kind, cancels, replacements, repeated and refused commands, deposits and withdrawals. */
+export async function trade(
+  platform: Platform,
+  commands: number,
+  seed = 1,
+  startMs = START_MS,
+): Promise<void> {
   const pick = random(seed);
   await openAssets(platform);
   const accounts = Array.from({ length: 6 }, (_, index) => customer(index));
   const send = (all: readonly OrderCommand[]): Promise<unknown> =>
-    platform.producer.send(all.map((command, index) => commandRecord(platform, command, START_MS + index)));
+    platform.producer.send(all.map((command, index) => commandRecord(platform, command, startMs + index)));
   await send([
     openAccount(HOUSE, 0, 'HOUSE'),
     ...accounts.map((accountId) => openAccount(accountId, 1_000_000)),
@@ -147,46 +158,84 @@ function bare(order: OrderCommand): OrderCommand {
   };
 }
 
-/** Changes entries of a stopped instance's store behind its back. */
-export async function damageStore(
+/** A stopped instance that was traded on, to be copied by tests that damage it. */
+export class TradedDirectory {
+  readonly path: string;
+  readonly serdes: Serdes;
+
+  private constructor(path: string, serdes: Serdes) {
+    this.path = path;
+    this.serdes = serdes;
+  }
+
+  static async make(path: string, commands: number): Promise<TradedDirectory> {
+    const platform = await openFloor(path);
+    await trade(platform, commands);
+    await platform.close();
+    return new TradedDirectory(path, platform.serdes);
+  }
+
+  /** Runs `body` with a copy that it may damage. */
+  copied<T>(body: (directory: string) => Promise<T>): Promise<T> {
+    return withTemporaryDirectory(async (parent) => {
+      const directory = join(parent, 'data');
+      cpSync(this.path, directory, { recursive: true });
+      return body(directory);
+    });
+  }
+}
+
+/** What is done to a stopped instance's log behind its back, in one commit. */
+export interface Damage {
+  readonly records?: readonly ProducerRecord[];
+  readonly stores?: (engine: EmbeddedLog) => void;
+  readonly positions?: readonly CommittedPosition[];
+}
+
+/** Changes a stopped instance's log behind its back. */
+export async function damage(
   directory: string,
+  { records = [], stores, positions = [] }: Damage,
+): Promise<void> {
+  const engine = await EmbeddedLog.open({ directory, maintenanceIntervalMs: null });
+  try {
+    engine.attach(
+      participantOf({
+        beforeCommit: (writer) => {
+          for (const position of positions) writer.putPosition(position);
+        },
+      }),
+    );
+    stores?.(engine);
+    const producer = engine.createProducer();
+    // The record is what makes a commit.
+    await producer.send([
+      ...records,
+      { topic: USER_ACTIONS.name, key: null, value: null, timestamp: START_MS },
+    ]);
+    await producer.close();
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Changes the first entry of a store that `change` returns other bytes for; null removes it. */
+export function changeEntry(
   applicationId: string,
   storeName: string,
   change: (key: string, value: Buffer) => Buffer | null | undefined,
-): Promise<number> {
-  const engine = await EmbeddedLog.open({ directory, maintenanceIntervalMs: null });
-  let changed = 0;
-  try {
-    engine.attach(participantOf({}));
+): (engine: EmbeddedLog) => void {
+  return (engine) => {
     for (const location of engine.state.list()) {
       if (location.applicationId !== applicationId || location.storeName !== storeName) continue;
       const store = engine.state.open(location, 'persistent');
       for (const { key, value } of [...store.scan(null, null, false)]) {
-        const next = change(key.toString(), value);
-        if (next === undefined) continue;
-        store.put(key, next);
-        changed += 1;
+        const changed = change(key.toString(), value);
+        if (changed === undefined) continue;
+        store.put(key, changed);
+        return;
       }
     }
-    await appendTo(engine, [{ topic: 'user.actions', key: null, value: null, timestamp: START_MS }]);
-  } finally {
-    await engine.close();
-  }
-  return changed;
-}
-
-/** Appends records to a stopped instance's log behind its back. */
-export async function damageTopic(directory: string, records: readonly ProducerRecord[]): Promise<void> {
-  const engine = await EmbeddedLog.open({ directory, maintenanceIntervalMs: null });
-  try {
-    await appendTo(engine, records);
-  } finally {
-    await engine.close();
-  }
-}
-
-async function appendTo(engine: EmbeddedLog, records: readonly ProducerRecord[]): Promise<void> {
-  const producer = engine.createProducer();
-  await producer.send(records);
-  await producer.close();
+    assert.fail(`${applicationId}/${storeName} has no entry to change`);
+  };
 }
