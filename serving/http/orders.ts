@@ -111,7 +111,7 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
     const side = query.side === undefined ? null : query.side === 'buy' ? 'BUY' : 'SELL';
     const boundary = (id: string | undefined): Order | null =>
       id === undefined ? null : orderOf(accountId, id);
-    const orders = queries.orders(accountId, {
+    const orders = await queries.orders(accountId, {
       status: query.status,
       limit: query.limit,
       afterMs: query.after ?? null,

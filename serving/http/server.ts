@@ -14,6 +14,7 @@ import { registerClock } from './clock.ts';
 import { registerDocs } from './docs.ts';
 import { registerHealth } from './health.ts';
 import { registerHistory } from './history.ts';
+import { finishInFlight } from './inFlight.ts';
 import { registerLatest } from './latest.ts';
 import { registerMetrics } from './metrics.ts';
 import { registerOrders } from './orders.ts';
@@ -77,6 +78,8 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
     genReqId: () => context.randomUuid(),
     requestTimeout: 30_000,
     forceCloseConnections: true,
+    // Told by finishInFlight, in the form of every other error.
+    return503OnClosing: false,
     frameworkErrors: (thrown, _request, reply) => {
       const error = toApiError(thrown);
       // Fastify's type of this one reply allows no status but those of a route it does not have.
@@ -90,6 +93,7 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   server.decorateRequest('principal', null);
   addSecurityHeaders(server);
+  finishInFlight(server);
   server.addHook('onRequest', async (request, reply) => {
     reply.header(REQUEST_ID_HEADER, request.id);
   });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   AccountState,
   Asset,
@@ -16,6 +17,9 @@ import {
   STORES,
   timeKey,
 } from '../../topologies/orders/stores.ts';
+
+/** Orders looked at between two turns of the event loop. */
+const ORDERS_A_TURN = 500;
 
 /** Orders by status as the API asks for them. */
 export interface OrderFilter {
@@ -82,7 +86,8 @@ export class AccountQueries {
     return found.sort((a, b) => a.submittedAtMs - b.submittedAtMs || (a.orderId < b.orderId ? -1 : 1));
   }
 
-  orders(accountId: AccountId, filter: OrderFilter): readonly Order[] {
+  /** Orders in order of submission, or against it. Looks through the account's history in pieces, so that others have their turn. */
+  async orders(accountId: AccountId, filter: OrderFilter): Promise<readonly Order[]> {
     const matches = (order: Order): boolean =>
       (filter.status === 'all' || isOpenOrder(order) === (filter.status === 'open')) &&
       (filter.afterMs === null || order.submittedAtMs > filter.afterMs) &&
@@ -104,12 +109,14 @@ export class AccountQueries {
       : `${accountId}/${filter.untilMs === null ? '~' : timeKey(Math.max(0, filter.untilMs))}`;
     const found: Order[] = [];
     const entries = filter.newestFirst ? index.reverseRange(low, high) : index.range(low, high);
+    let looked = 0;
     for (const { value } of entries) {
       const order = this.order(accountId, value as OrderId);
       if (order !== null && matches(order)) found.push(order);
       if (found.length >= filter.limit) break;
+      looked += 1;
+      if (looked % ORDERS_A_TURN === 0) await nextTurn();
     }
-    entries.close();
     return found;
   }
 
