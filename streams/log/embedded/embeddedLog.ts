@@ -286,7 +286,12 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
     await this.recovery;
     this.state.close();
     this.acknowledged.close();
-    await this.database.close();
+    try {
+      await this.database.close();
+    } catch (cause) {
+      // After a write that failed RocksDB does not close without complaint: its failure was told, and what was promised is on the disk.
+      if (this.failure === null) throw cause;
+    }
   }
 
   private failed(cause: LogError): void {
