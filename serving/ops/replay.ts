@@ -2,12 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SCHEMAS_TOPIC } from '../../schemas/registry/embedded.ts';
-import { type AppendedRecord, EmbeddedLog } from '../../streams/log/embedded/index.ts';
+import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { copyTopics } from '../../streams/ops/copyTopics.ts';
 import { hashStore, hashTopic } from '../../streams/ops/digest.ts';
 import type { ApplicationOptions } from '../../topologies/applications.ts';
-import { OWN_VENUE } from '../../topologies/matching/depthChanges.ts';
-import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
+import { isExternalRecord } from '../../topologies/externalRecords.ts';
 import { EXTERNAL_TOPICS } from '../../topologies/topics.ts';
 import { ServingError } from '../errors.ts';
 import { openPlatform, type Platform } from '../platform.ts';
@@ -55,7 +54,7 @@ export async function verifyReplay(
         subject.engine,
         platform.engine,
         EXTERNAL_TOPICS.map(({ name }) => name),
-        fromOutside(subject),
+        isExternalRecord(subject.serdes),
       );
       findings.checked('replayed records', copied);
       while (!platform.runtime.caughtUp && failure === null)
@@ -103,26 +102,6 @@ async function copySchemas(from: EmbeddedLog, directory: string): Promise<void> 
   } finally {
     await to.close();
   }
-}
-
-/** The books write on the topics of the market too: under their own venue's code. */
-function fromOutside({ serdes }: OperatorSubject): (record: AppendedRecord) => boolean {
-  const market = new Map(
-    [MARKET_QUOTES, MARKET_TRADES].map((topic) => [
-      topic.name,
-      serdes.value<(typeof topic)['schema']>(topic),
-    ]),
-  );
-  return ({ topic, value }) => {
-    const serde = market.get(topic);
-    if (serde === undefined || value === null) return true;
-    try {
-      return serde.deserialize(topic, value).exchange !== OWN_VENUE;
-    } catch {
-      // Our own books write nothing that cannot be decoded.
-      return true;
-    }
-  };
 }
 
 async function compareTopics(

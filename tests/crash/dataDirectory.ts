@@ -24,11 +24,11 @@ function plain<T>(value: T): T {
 
 export class DataDirectory {
   readonly log: EmbeddedLog;
-  readonly #serdes: Serdes;
+  readonly serdes: Serdes;
 
   private constructor(log: EmbeddedLog, serdes: Serdes) {
     this.log = log;
-    this.#serdes = serdes;
+    this.serdes = serdes;
   }
 
   static async open(directory: string): Promise<DataDirectory> {
@@ -42,7 +42,7 @@ export class DataDirectory {
 
   /** Every record of a topic that has a value (clock records have none), in the order of appending over all partitions. */
   async read<S extends SchemaName>(topic: TopicDefinition<S>): Promise<readonly Placed<SchemaTypes[S]>[]> {
-    const serde = this.#serdes.value(topic);
+    const serde = this.serdes.value(topic);
     const found: Placed<SchemaTypes[S]>[] = [];
     const { partitions } = await this.log.admin.describeTopic(topic.name);
     for (let partition = 0; partition < partitions; partition += 1) {
@@ -61,7 +61,7 @@ export class DataDirectory {
     storeName: string,
     schema: S,
   ): ReadonlyMap<string, SchemaTypes[S]> {
-    const serde = this.#serdes.store(schema);
+    const serde = this.serdes.store(schema);
     const found = new Map<string, SchemaTypes[S]>();
     for (const location of this.log.state.list()) {
       if (location.applicationId !== applicationId || location.storeName !== storeName) continue;

@@ -7,7 +7,7 @@ import { ExchangeProcess, type Fault, NO_FAULT } from './exchangeProcess.ts';
 import { TRACE_SUFFIX } from './protocol.ts';
 import { replayInto } from './replay.ts';
 import { SeededRandom, Traders } from './traders.ts';
-import { type Verified, verifyDirectory } from './verifier.ts';
+import { type Verified, verifyAsOperator, verifyDirectory } from './verifier.ts';
 
 const SEED = Number(process.env.OPENTAPE_TEST_CRASH_SEED ?? 20131011);
 const KILLS = 100;
@@ -77,6 +77,7 @@ class Ordeal {
     );
     const seen = [...this.traders.followed.values()].flat();
     assert.ok(seen.some(({ update }) => update.event === 'FILL'));
+    await verifyAsOperator(this.directory);
     const { original, replayed } = await replayInto(join(this.#folder, 'replay'), this.directory);
     assert.deepEqual(replayed, original);
   }

@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import type { AccountState, Order, OrderUpdate } from '../../schemas/generated/types.ts';
+import { verifyInvariants } from '../../serving/ops/invariants/verify.ts';
 import { verifyLog } from '../../streams/ops/verifyLog.ts';
+import { applications } from '../../topologies/applications.ts';
 import { MARKET_DEPTH } from '../../topologies/matching/topics.ts';
 import {
   ACCOUNT_UPDATES,
@@ -40,6 +42,28 @@ export interface Verified {
 interface Expected {
   readonly exchange: NaiveExchange;
   readonly house: ReadonlySet<string>;
+}
+
+/**
+ * The operator's own verification, on a directory whose applications do not run.
+ * @throws AssertionError with the violations
+ */
+export async function verifyAsOperator(directory: string): Promise<void> {
+  const data = await DataDirectory.open(directory);
+  try {
+    const running = applications(data.serdes, { session: 'always', marketMakerLevels: 2 });
+    const report = await verifyInvariants(
+      { engine: data.log, serdes: data.serdes, applications: running },
+      { caughtUpWithinMs: null },
+    );
+    assert.deepEqual(
+      report.invariants.flatMap(({ violations }) => violations),
+      [],
+    );
+    assert.ok(report.ok);
+  } finally {
+    await data.close();
+  }
 }
 
 /**
