@@ -3,6 +3,7 @@
  * end as a table.
  */
 import { benchPipeline } from './pipeline.ts';
+import { benchQuotes } from './quotes.ts';
 import { type BenchRow, machine, table } from './report.ts';
 import { benchRest } from './rest.ts';
 import { benchStreams } from './streams.ts';
@@ -10,6 +11,7 @@ import { benchStreams } from './streams.ts';
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
   pipeline: benchPipeline,
+  quotes: benchQuotes,
   rest: benchRest,
 };
 
