@@ -4,6 +4,7 @@ import { stringSerde } from '../stores/serdes.ts';
 import { SchemaError } from './errors.ts';
 import { SCHEMA_CATALOG } from './generated/catalog.ts';
 import type { SchemaName, SchemaTypes } from './generated/types.ts';
+import { HOT_CODECS, type HotCodec, UNFIT } from './quoteCodecs.ts';
 import type { SchemaRegistry } from './registry/registry.ts';
 import type { Serdes } from './serdes.ts';
 import type { TopicDefinition } from './topic.ts';
@@ -11,6 +12,8 @@ import type { TopicDefinition } from './topic.ts';
 /** Confluent wire format: a zero byte, the schema id in four bytes, the Avro body. */
 const HEADER_BYTES = 5;
 const MAGIC = 0;
+/** Where values are encoded before their length is known. */
+const SCRATCH = Buffer.allocUnsafe(4096);
 
 function typeOf(schema: string): avro.Type {
   return avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { wrapUnions: false });
@@ -35,6 +38,7 @@ class AvroSerde<T> implements Serde<T> {
   readonly #name: string;
   readonly #id: number;
   readonly #type: avro.Type;
+  readonly #hot: HotCodec<T> | null;
   readonly #writers: Writers;
   readonly #resolvers = new Map<number, { readonly type: avro.Type; readonly resolver: avro.Resolver }>();
 
@@ -42,14 +46,17 @@ class AvroSerde<T> implements Serde<T> {
     this.#name = name;
     this.#id = id;
     this.#type = typeOf(SCHEMA_CATALOG[name]);
+    this.#hot = (HOT_CODECS[name] ?? null) as HotCodec<T> | null;
     this.#writers = writers;
   }
 
   serialize(topic: string, value: T): Buffer {
-    for (let length = 512; ; length *= 4) {
+    const end = this.serializeInto(topic, value, SCRATCH, 0);
+    if (end >= 0) return Buffer.from(SCRATCH.subarray(0, end));
+    for (let length = 4 * SCRATCH.length; ; length *= 4) {
       const buffer = Buffer.allocUnsafe(length);
-      const end = this.serializeInto(topic, value, buffer, 0);
-      if (end >= 0) return buffer.subarray(0, end);
+      const largeEnd = this.serializeInto(topic, value, buffer, 0);
+      if (largeEnd >= 0) return buffer.subarray(0, largeEnd);
     }
   }
 
@@ -57,7 +64,8 @@ class AvroSerde<T> implements Serde<T> {
     if (offset + HEADER_BYTES > target.length) return -1;
     target[offset] = MAGIC;
     target.writeUInt32BE(this.#id, offset + 1);
-    let end: number;
+    let end = this.#hot === null ? UNFIT : this.#hot.encode(value, target, offset + HEADER_BYTES);
+    if (end !== UNFIT) return end;
     try {
       end = this.#type.encode(value, target, offset + HEADER_BYTES);
     } catch (cause) {
@@ -78,6 +86,8 @@ class AvroSerde<T> implements Serde<T> {
       );
     }
     const id = bytes.readUInt32BE(1);
+    const hot = id === this.#id ? (this.#hot?.decode?.(bytes, HEADER_BYTES) ?? null) : null;
+    if (hot !== null) return hot;
     try {
       const { value, offset } = (
         id === this.#id ? this.#type.decode(bytes, HEADER_BYTES) : this.#decodeOlder(id, bytes)
