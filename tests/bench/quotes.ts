@@ -21,12 +21,14 @@ import type { BenchRow } from './report.ts';
 
 const SYMBOLS = 5_000;
 const FEW_SYMBOLS = 500;
-const RATE_PER_SECOND = Number(process.env.OPENTAPE_BENCH_QUOTES ?? 100_000);
+const RATE_PER_SECOND = 100_000;
 const WARM_UP_SECONDS = 5;
 const SECONDS = 15;
 const STEP_MS = 5;
 /** Quotes of one send: what is behind after a pause is sent in several. */
 const BATCH_MAX = 2_000;
+/** Sends under way: where the log does not keep up, the rate falls and the first row says so. */
+const SENDS_MAX = 20;
 const CLOCK_MS = 100;
 const VENUES = ['N', 'P', 'Q', 'Z'];
 
@@ -62,6 +64,7 @@ class PacedQuotes {
       this.latestStepMs = Math.max(this.latestStepMs, ((due - this.#sent) / RATE_PER_SECOND) * 1000);
       while (due > this.#sent && !this.#stopped) {
         await producer.ready();
+        while (this.#pending >= SENDS_MAX) await new Promise((resolve) => setTimeout(resolve, 1));
         this.#pending += 1;
         void producer.send(this.#batch(Math.min(due, this.#sent + BATCH_MAX))).finally(() => {
           this.#pending -= 1;
@@ -240,7 +243,7 @@ export async function benchQuotes(): Promise<readonly BenchRow[]> {
           : {}),
       });
       return [
-        row(`quotes in, ${SYMBOLS} symbols`, all.inPerSecond, 'updates/s', `>= ${RATE_PER_SECOND * 0.99}`),
+        row(`quotes in, ${SYMBOLS} symbols`, all.inPerSecond, 'updates/s', '>= 99,000'),
         row('updates out to the client of all symbols', all.told.updates / SECONDS, 'updates/s'),
         age(few, 50, FEW_SYMBOLS),
         age(few, 99, FEW_SYMBOLS, '< 100 ms'),
