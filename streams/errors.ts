@@ -6,6 +6,7 @@ export const STREAMS_ERRORS = {
   STREAMS_SERIALIZATION: 'a result could not be encoded',
   STREAMS_PROCESSING: 'a processor failed on a record',
   STREAMS_CHAIN_TOO_LONG: 'one record led to more records than a commit may hold',
+  STREAMS_BUFFER_FULL: 'a suppression would hold back more than it may',
   STREAMS_UNKNOWN_STORE: 'no such store, or it is not connected to the processor that asks for it',
   STREAMS_UNKNOWN_APPLICATION: 'no such application runs here',
   STREAMS_STATE: 'the runtime is not in a state that allows this',

@@ -118,7 +118,7 @@ export class KStream<K, V> {
   }
 
   /** Makes a new value; the key, and so the partitioning, stays. */
-  mapValues<VR>(mapper: ValueMapper<V, K, VR>, options?: Named): KStream<K, VR> {
+  mapValues<VR>(mapper: ValueMapper<K, V, VR>, options?: Named): KStream<K, VR> {
     return this.#add(
       'KSTREAM-MAPVALUES',
       options,
@@ -130,7 +130,7 @@ export class KStream<K, V> {
   }
 
   /** Makes any number of values under the same key. */
-  flatMapValues<VR>(mapper: ValueMapper<V, K, Iterable<VR>>, options?: Named): KStream<K, VR> {
+  flatMapValues<VR>(mapper: ValueMapper<K, V, Iterable<VR>>, options?: Named): KStream<K, VR> {
     return this.#add(
       'KSTREAM-FLATMAPVALUES',
       options,

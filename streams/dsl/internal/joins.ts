@@ -37,6 +37,9 @@ export function joinTables(
       `KTABLE-${NODE_PREFIX[kind]}${side.toUpperCase()}`,
       given === undefined ? undefined : `${given}-join-${side}`,
     );
+  // Only with its old value can the deletion of a row that was joined with nothing be told from that of none.
+  if (kind !== 'inner') left.model.enableSendingOldValues(true, operator);
+  if (kind === 'outer') right.model.enableSendingOldValues(true, operator);
   const [leftNode, rightNode] = [sideName('this'), sideName('other')];
   const node = graph.nodeName('KTABLE-MERGE', given);
   const label = `${operator} ${node}`;

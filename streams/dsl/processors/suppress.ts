@@ -62,7 +62,7 @@ export class SuppressProcessor implements Processor<unknown, unknown, unknown, u
   #overflow(): never {
     const { name, maxRecords, maxBytes } = this.#settings.suppressed;
     throw new StreamsError(
-      'STREAMS_PROCESSING',
+      'STREAMS_BUFFER_FULL',
       `suppress ${name}: its buffer is full, ${this.#buffer.records} of ${maxRecords} records and ${this.#buffer.bytes} of ${maxBytes} bytes; give it more room or a shorter grace`,
     );
   }
