@@ -1,0 +1,157 @@
+/** What the compiler knows: this file fails to build where an operator infers another type, or lets something pass that it should not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type GlobalKTable,
+  type KGroupedStream,
+  type KGroupedTable,
+  type KStream,
+  type KTable,
+  Serdes,
+  StreamsBuilder,
+  Suppressed,
+  type TimeWindowedKStream,
+  TimeWindows,
+  type Windowed,
+} from '../../../streams/index.ts';
+import { NUMBERS, TEXT } from './support.ts';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only where the value has exactly the type. */
+function expectType<Expected>() {
+  return <Actual>(
+    _value: Actual,
+    ..._same: Equal<Actual, Expected> extends true ? [] : ['another type']
+  ): void => {};
+}
+
+const builder = new StreamsBuilder();
+const stream = builder.stream('numbers', NUMBERS);
+const table = builder.table('text', TEXT, { name: 'rows' });
+
+test('streams say where null may come, and filters and aggregations where it no longer does', () => {
+  expectType<KStream<string | null, number | null>>()(stream);
+  const present = stream.filter((_key, value) => value !== null);
+  expectType<KStream<string | null, number>>()(present);
+  expectType<KStream<string | null, string>>()(present.mapValues((value) => value.toFixed(2)));
+  expectType<KStream<string | null, boolean>>()(present.flatMapValues((value) => [value > 1]));
+  expectType<KStream<number, boolean>>()(present.map((_key, value) => ({ key: value, value: value > 1 })));
+  expectType<KStream<number, number>>()(present.selectKey((_key, value) => value));
+  expectType<KStream<string | null, number | string | null>>()(
+    stream.merge(builder.stream('text', TEXT).mapValues((v) => v)),
+  );
+  expectType<KGroupedStream<string, number | null>>()(stream.groupByKey());
+  expectType<KTable<string, number>>()(stream.toTable({ name: 'to-table' }));
+  const grouped = stream.groupByKey();
+  expectType<KTable<string, number>>()(grouped.count({ name: 'counts' }));
+  expectType<KTable<string, number>>()(grouped.reduce((sum, value) => sum + value, { name: 'sums' }));
+  const longest = grouped.aggregate(
+    () => '',
+    (key, value, longest) => (key.length + value > longest.length ? key : longest),
+    { name: 'longest', valueSerde: Serdes.string },
+  );
+  expectType<KTable<string, string>>()(longest);
+  // A narrower stream stands where a wider one is asked for.
+  const wider: KStream<string | null, number | null> = present;
+  assert.ok(wider);
+  // @ts-expect-error a value that may be null is not a number
+  stream.mapValues((value) => value.toFixed(2));
+  // @ts-expect-error the store of another type
+  grouped.count({ name: 'wrong', valueSerde: Serdes.string });
+});
+
+test('tables are never null inside, and their streams may be', () => {
+  expectType<KTable<string, string>>()(table);
+  expectType<KStream<string, string | null>>()(table.toStream());
+  expectType<KTable<string, number>>()(table.mapValues((value) => (value === '' ? null : value.length)));
+  const kinds = table.mapValues((value): 'a' | 'b' => (value === 'a' ? 'a' : 'b'));
+  expectType<KTable<string, 'a'>>()(kinds.filter((_key, kind): kind is 'a' => kind === 'a'));
+  const grouped = table.groupBy((key, value) => ({ key: value.length, value: key }), {
+    keySerde: Serdes.int32,
+    valueSerde: Serdes.string,
+  });
+  expectType<KGroupedTable<number, string>>()(grouped);
+  expectType<KTable<number, number>>()(grouped.count({ name: 'by-length' }));
+});
+
+test('joins tell by their operand what the joiner gets', () => {
+  const sizes = builder.table('sizes', NUMBERS, { name: 'sizes' });
+  table.join(sizes, (text, size, key) => {
+    expectType<string>()(text);
+    expectType<number>()(size);
+    expectType<string>()(key);
+    return { text, size };
+  }) satisfies KTable<string, { text: string; size: number }>;
+  table.leftJoin(sizes, (text, size) => {
+    expectType<string>()(text);
+    expectType<number | null>()(size);
+    return size;
+  }) satisfies KTable<string, number>;
+  table.outerJoin(sizes, (text, size) => {
+    expectType<string | null>()(text);
+    expectType<number | null>()(size);
+    return text ?? String(size);
+  }) satisfies KTable<string, string>;
+  const joined = stream.join(table, (value, text, key) => {
+    expectType<number>()(value);
+    expectType<string>()(text);
+    expectType<string>()(key);
+    return value + text.length;
+  });
+  expectType<KStream<string, number>>()(joined);
+  const left = stream.leftJoin(table, (value, text, key) => {
+    expectType<string | null>()(text);
+    expectType<string | null>()(key);
+    return value;
+  });
+  expectType<KStream<string | null, number>>()(left);
+  const global = builder.globalTable('global', NUMBERS, { name: 'global' });
+  expectType<GlobalKTable<string, number>>()(global);
+  const lookedUp = stream.join(
+    global,
+    (key, value) => {
+      expectType<number>()(value);
+      return key;
+    },
+    (value, found) => value + found,
+  );
+  expectType<KStream<string | null, number>>()(lookedUp);
+  const first = (value: number): number => value;
+  // @ts-expect-error a global table has text as key
+  stream.join(global, () => 5, first);
+  const byNumber = builder.table(
+    'by-number',
+    { keySerde: Serdes.int32, valueSerde: Serdes.string },
+    { name: 'by-number' },
+  );
+  // @ts-expect-error keys of another type do not meet
+  stream.join(byNumber, (value) => value);
+});
+
+test('windows come as the key, and only a windowed table waits for them to close', () => {
+  const windowed = stream.groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(10));
+  expectType<TimeWindowedKStream<string, number | null>>()(windowed);
+  const counts = windowed.count({ name: 'windowed' });
+  expectType<KTable<Windowed<string>, number>>()(counts);
+  const final = counts.suppress(Suppressed.untilWindowCloses({ name: 'final' }));
+  expectType<KTable<Windowed<string>, number>>()(final);
+  expectType<KTable<string, string>>()(table.suppress(Suppressed.untilTimeLimit(5, { name: 'calm' })));
+  // @ts-expect-error a final result must not leave early
+  Suppressed.untilWindowCloses({ name: 'early', buffer: { maxRecords: 1, whenFull: 'emit-early' } });
+  assert.throws(() => {
+    // @ts-expect-error there is no window to close
+    table.suppress(Suppressed.untilWindowCloses({ name: 'none' }));
+  }, /the table has none/);
+});
+
+test('an operator that keeps state asks for a name', () => {
+  assert.throws(() => {
+    // @ts-expect-error no name
+    stream.groupByKey().count({});
+  }, /count keeps state and needs a name/);
+  assert.throws(() => {
+    // @ts-expect-error no options
+    stream.toTable();
+  }, /toTable keeps state and needs a name/);
+});
