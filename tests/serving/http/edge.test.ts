@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
 import { KEY, RestExchange, SECRET } from './exchange.ts';
 
 const UNAUTHORIZED = { code: 40110000, message: 'request is not authorized' };
@@ -94,44 +93,6 @@ test('every error has a code and a message, and every answer its id and careful 
     }
     const foreign = await exchange.call('GET', '/health', undefined, { origin: 'https://example.com' });
     assert.equal(foreign.headers['access-control-allow-origin'], undefined);
-  }));
-
-test('a server that closes answers what is under way', () =>
-  RestExchange.run(async (exchange) => {
-    await exchange.server.listen({ host: '127.0.0.1', port: 0 });
-    const address = exchange.server.server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const url = `http://127.0.0.1:${address.port}`;
-    const headers = {
-      'apca-api-key-id': KEY,
-      'apca-api-secret-key': SECRET,
-      'content-type': 'application/json',
-    };
-    const order = {
-      symbol: 'AAPL',
-      qty: '1',
-      side: 'buy',
-      type: 'limit',
-      limit_price: '10',
-      time_in_force: 'day',
-    };
-    const post = () => fetch(`${url}/v2/orders`, { method: 'POST', headers, body: JSON.stringify(order) });
-    const seen = new Promise<void>((resolve) => {
-      const { engine } = exchange.platform;
-      const tail = engine.tail([ORDER_COMMANDS.name], () => {
-        tail.close();
-        resolve();
-      });
-    });
-    const placed = post();
-    // Closing begins within the commit of the order, before its answer is written.
-    await seen;
-    const closed = exchange.server.close();
-    const answer = await placed;
-    assert.equal(answer.status, 200);
-    assert.equal(((await answer.json()) as { status: string }).status, 'new');
-    await closed;
-    await assert.rejects(post());
   }));
 
 test('pages keep the content policy they need', () =>
