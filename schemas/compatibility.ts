@@ -1,4 +1,13 @@
-import { type AvroSchema, isArray, isEnum, isMap, isRecord, isUnion, nameOf } from './avroDocument.ts';
+import {
+  type AvroRecord,
+  type AvroSchema,
+  isArray,
+  isEnum,
+  isMap,
+  isRecord,
+  isUnion,
+  nameOf,
+} from './avroDocument.ts';
 
 /** Primitive types a reader may widen to (Avro specification, schema resolution). */
 const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -31,6 +40,10 @@ function resolve(schema: AvroSchema, named: Named): AvroSchema {
   return schema;
 }
 
+function isNamed(schema: AvroSchema): boolean {
+  return isRecord(schema) || isEnum(schema);
+}
+
 class Comparison {
   readonly #readerNames: Named;
   readonly #writerNames: Named;
@@ -53,6 +66,12 @@ class Comparison {
   }
 
   #someBranch(reader: readonly AvroSchema[], writer: AvroSchema, path: string): void {
+    // A record that is there under its own name is the one that was meant: what is wrong within it is told.
+    const same = isNamed(writer) ? reader.find((branch) => nameOf(branch) === nameOf(writer)) : undefined;
+    if (same !== undefined) {
+      this.compare(same, writer, path);
+      return;
+    }
     const before = this.problems.length;
     for (const branch of reader) {
       if (this.compare(branch, writer, path)) return;
@@ -63,11 +82,22 @@ class Comparison {
     );
   }
 
+  #checkRemoved(reader: AvroRecord, writer: AvroRecord, path: string): void {
+    for (const { name, ...field } of writer.fields) {
+      if ('default' in field || reader.fields.some((kept) => kept.name === name)) continue;
+      const at = path === '' ? name : `${path}.${name}`;
+      this.problems.push(
+        `field ${at} is gone and had no default, so the version before could not read what is written now; keep it`,
+      );
+    }
+  }
+
   #compareSingle(reader: AvroSchema, writer: AvroSchema, path: string): void {
-    if (isRecord(reader) && isRecord(writer)) {
+    if (isRecord(reader) && isRecord(writer) && nameOf(reader) === nameOf(writer)) {
       const pair = `${nameOf(reader)}<${nameOf(writer)}`;
       if (this.#seen.has(pair)) return;
       this.#seen.add(pair);
+      this.#checkRemoved(reader, writer, path);
       for (const field of reader.fields) {
         const at = path === '' ? field.name : `${path}.${field.name}`;
         const written = writer.fields.find(({ name }) => name === field.name);
@@ -75,7 +105,7 @@ class Comparison {
         else if (!('default' in field))
           this.problems.push(`field ${at} is new and has no default; give it one`);
       }
-    } else if (isEnum(reader) && isEnum(writer)) {
+    } else if (isEnum(reader) && isEnum(writer) && nameOf(reader) === nameOf(writer)) {
       const gone = writer.symbols.filter((symbol) => !reader.symbols.includes(symbol));
       if (gone.length > 0 && reader.default === undefined) {
         this.problems.push(
@@ -96,13 +126,15 @@ class Comparison {
 }
 
 /**
- * What keeps a reader of one schema from reading records of another, by Avro's rules of schema resolution; empty where nothing does.
- * @param reader JSON text of the schema to read with
- * @param writer JSON text of the schema the records were written with
+ * What keeps a schema from following another: by Avro's rules of schema resolution it must read what was written before, and it must have
+ * every field that readers of before cannot do without, so that one may go back a version. Symbols may be added to an enum.
+ * Empty where nothing does.
+ * @param schema JSON text of the new schema
+ * @param before JSON text of the one in use
  */
-export function readProblems(reader: string, writer: string): readonly string[] {
-  const [readerSchema, writerSchema] = [JSON.parse(reader) as AvroSchema, JSON.parse(writer) as AvroSchema];
-  const comparison = new Comparison(readerSchema, writerSchema);
-  comparison.compare(readerSchema, writerSchema, '');
+export function changeProblems(schema: string, before: string): readonly string[] {
+  const [reader, writer] = [JSON.parse(schema) as AvroSchema, JSON.parse(before) as AvroSchema];
+  const comparison = new Comparison(reader, writer);
+  comparison.compare(reader, writer, '');
   return comparison.problems;
 }

@@ -1,6 +1,6 @@
 import { stringSerde } from '../../stores/serdes.ts';
 import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
-import { readProblems } from '../compatibility.ts';
+import { changeProblems } from '../compatibility.ts';
 import { SchemaError } from '../errors.ts';
 import type { RegisteredSchema, SchemaRegistry } from './registry.ts';
 
@@ -84,11 +84,11 @@ export class EmbeddedSchemaRegistry implements SchemaRegistry {
  * @throws SchemaError SCHEMA_INCOMPATIBLE
  */
 export function refuseIncompatible(subject: string, schema: string, newest: string | null): void {
-  const problems = newest === null ? [] : readProblems(schema, newest);
+  const problems = newest === null ? [] : changeProblems(schema, newest);
   if (problems.length > 0) {
     throw new SchemaError(
       'SCHEMA_INCOMPATIBLE',
-      `the schema of ${subject} cannot read records written before: ${problems.join('; ')}`,
+      `the schema of ${subject} cannot follow the one that is registered: ${problems.join('; ')}`,
     );
   }
 }
