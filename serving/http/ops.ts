@@ -105,6 +105,10 @@ async function* verification(
 export async function registerOps(server: FastifyInstance, options: OpsOptions): Promise<void> {
   const { subject } = options;
   const routes = async (ops: FastifyInstance): Promise<void> => {
+    // No part of the API that /docs describes.
+    ops.addHook('onRoute', (route) => {
+      route.schema = { ...route.schema, hide: true };
+    });
     ops.addHook('onRequest', async (request, reply) => {
       if (mayLook(request, options.token)) return;
       await reply

@@ -323,6 +323,11 @@ test('publishes the instance to its owner only, and takes it back at the end', a
     '/ops/stores/orders/accounts/entries?limit=-1',
   ])
     assert.equal((await fetch(`${running.url}${route}`, authorized)).status, 400, route);
+  const described = (await (await fetch(`${running.url}/docs/json`)).json()) as { paths: object };
+  assert.deepEqual(
+    Object.keys(described.paths).filter((route) => route.startsWith('/ops')),
+    [],
+  );
   await running.close();
   assert.equal(existsSync(path), false);
   const again = await start(directory.path);
