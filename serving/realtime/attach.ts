@@ -5,12 +5,15 @@ import { Authenticator } from './authenticate.ts';
 import { CandlesChannel } from './candles.ts';
 import { DepthChannel } from './depth.ts';
 import { Flusher } from './flusher.ts';
+import { MarketFeed } from './marketFeed.ts';
+import { createMarketStream, MARKET_STREAM_PATHS } from './marketStream.ts';
 import { OrderFeed } from './orderFeed.ts';
 import { QuotesChannel } from './quotes.ts';
 import { SOCKET_IO_PATH, SocketServer } from './socketServer.ts';
 import { StatusChannel } from './status.ts';
 import { createTradingStream, TRADING_STREAM_PATH } from './tradingStream.ts';
 import { routeUpgrades, type UpgradeHandler } from './upgrades.ts';
+import type { WebSockets } from './webSockets.ts';
 
 /** The live streams of a server. */
 export interface Realtime {
@@ -33,8 +36,15 @@ export function attachRealtime(server: Server, context: ServingContext): Realtim
   };
   const sockets = new SocketServer(server, context, authenticator, channels);
   const trading = createTradingStream(context, authenticator, orders);
+  const marketFeed = new MarketFeed(context);
+  const market = createMarketStream(marketFeed, authenticator);
+  const upgradeTo =
+    (sockets: WebSockets): UpgradeHandler =>
+    (request, socket, head, query) =>
+      sockets.upgrade(request, socket, head, query);
   const routes = new Map<string, UpgradeHandler>([
-    [TRADING_STREAM_PATH, (request, socket, head, query) => trading.upgrade(request, socket, head, query)],
+    [TRADING_STREAM_PATH, upgradeTo(trading)],
+    ...MARKET_STREAM_PATHS.map((path) => [path, upgradeTo(market)] as const),
   ]);
   const upgrades = routeUpgrades(server, SOCKET_IO_PATH, routes);
   return {
@@ -42,6 +52,8 @@ export function attachRealtime(server: Server, context: ServingContext): Realtim
       upgrades.close();
       sockets.close();
       trading.close();
+      market.close();
+      marketFeed.close();
       flusher.close();
       for (const channel of Object.values(channels)) channel.close();
     },

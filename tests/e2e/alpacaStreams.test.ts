@@ -59,6 +59,98 @@ test("Alpaca's JavaScript client 4 hears of an order placed over REST and of its
   });
 });
 
+/** Quotes and trades every few milliseconds until the work is done: clients do not all say when they are subscribed. */
+async function whileQuoting(market: LiveMarket, work: () => Promise<void>): Promise<void> {
+  let done = false;
+  const quoting = (async () => {
+    for (let round = 1; !done; round += 1) {
+      const atMs = market.running.platform.clock.nowMs();
+      await market.send([
+        market.quote('AAPL', 1_995_000 + (round % 2) * 100, atMs),
+        market.trade('AAPL', 1_995_100, 3, round, atMs),
+      ]);
+      await market.tick(atMs);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    done = true;
+    await quoting;
+  }
+}
+
+test("Alpaca's JavaScript client 4 hears trades and quotes of the market-data stream", async () => {
+  await withLiveMarket(async (market) => {
+    await market.assets(['AAPL']);
+    const alpaca = new Alpaca({ keyId: DEMO_AUTH.key, secret: DEMO_AUTH.secret });
+    const stream = alpaca.marketData.stockStream({ url: `${market.url.replace('http', 'ws')}/v2/iex` });
+    const trades: { symbol: string; price: number; size: number }[] = [];
+    const quotes: { symbol: string; bidPrice: number }[] = [];
+    stream.onTrade((trade) => trades.push(trade as unknown as (typeof trades)[number]));
+    stream.onQuote((quote) => quotes.push(quote as unknown as (typeof quotes)[number]));
+    stream.onConnect(() => {
+      stream.subscribeForTrades(['AAPL']);
+      stream.subscribeForQuotes(['*']);
+    });
+    await whileQuoting(market, async () => {
+      stream.connect();
+      assert.equal(await stream.waitForAuthentication(30_000), true);
+      await until('trades and quotes', () => trades.length > 1 && quotes.length > 1);
+    });
+    assert.deepEqual([trades[0]!.symbol, trades[0]!.price, trades[0]!.size], ['AAPL', 199.51, 3]);
+    assert.ok([199.5, 199.51].includes(quotes[0]!.bidPrice));
+    stream.disconnect();
+  });
+});
+
+const STOCK_STREAM = `
+import sys, threading
+from alpaca.data.live.stock import StockDataStream
+
+url, key, secret = sys.argv[1:4]
+stream = StockDataStream(key, secret, url_override=url.replace('http', 'ws') + '/v2/iex')
+trades, quotes = [], []
+heard = threading.Event()
+
+async def on_trade(trade):
+    trades.append(trade)
+    if quotes: heard.set()
+
+async def on_quote(quote):
+    quotes.append(quote)
+    if trades: heard.set()
+
+stream.subscribe_trades(on_trade, 'AAPL')
+stream.subscribe_quotes(on_quote, 'AAPL')
+threading.Thread(target=stream.run, daemon=True).start()
+assert heard.wait(60), 'nothing was heard'
+trade, quote = trades[0], quotes[0]
+assert (trade.symbol, trade.price, trade.size) == ('AAPL', 199.51, 3), trade
+assert quote.bid_price in (199.5, 199.51) and quote.ask_size == 200, quote
+print('at', trade.timestamp.timestamp(), quote.timestamp.timestamp())
+stream.stop()
+`;
+
+test('alpaca-py hears trades and quotes of the market-data stream', async (context) => {
+  const python = findPython();
+  if (python === null) {
+    context.skip('no Python with alpaca-py');
+    return;
+  }
+  await withLiveMarket(async (market) => {
+    await market.assets(['AAPL']);
+    await whileQuoting(market, async () => {
+      const beforeMs = Date.now();
+      const output = await runPython(python, STOCK_STREAM, [market.url, DEMO_AUTH.key, DEMO_AUTH.secret]);
+      const [tradedAt, quotedAt] = /at ([\d.]+) ([\d.]+)/.exec(output)!.slice(1).map(Number);
+      for (const seconds of [tradedAt!, quotedAt!])
+        assert.ok(seconds * 1000 >= beforeMs - 1_000 && seconds * 1000 <= Date.now(), output);
+    });
+  });
+});
+
 const TRADING_STREAM = `
 import sys, threading, time
 from alpaca.trading.client import TradingClient
