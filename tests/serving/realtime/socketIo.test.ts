@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
 import { limitOrder } from '../../support/commands.ts';
 import { DEMO_AUTH, next, request, until, withLiveMarket } from '../../support/realtime.ts';
+import { call } from '../../support/server.ts';
 
 interface Quote {
   readonly symbol: string;
@@ -13,7 +14,7 @@ interface Quote {
 
 const START_MS = Date.parse('2030-01-07T15:00:00Z');
 
-test('wrong credentials are refused with a code, right ones are taken', async () => {
+test('wrong credentials are refused with a code, right ones and a session are taken', async () => {
   await withLiveMarket(async (market) => {
     for (const auth of [{ key: DEMO_AUTH.key, secret: 'wrong-secret-0123456789' }, { token: 'nobody' }]) {
       const socket = market.socket(auth);
@@ -29,6 +30,11 @@ test('wrong credentials are refused with a code, right ones are taken', async ()
     const keyed = await market.connect(DEMO_AUTH);
     assert.equal((await request(keyed, 'subscribe', { channel: 'account' })).ok, true);
     keyed.disconnect();
+
+    const { body } = await call(market, 'POST', '/app/session', DEMO_AUTH);
+    const session = await market.connect({ token: (body as { token: string }).token });
+    assert.equal((await request(session, 'subscribe', { channel: 'orders' })).ok, true);
+    session.disconnect();
   });
 });
 
