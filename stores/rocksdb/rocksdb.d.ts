@@ -10,6 +10,8 @@ declare module 'rocksdb' {
     readonly compaction?: 'level' | 'universal';
     readonly compression?: boolean;
     readonly blockSize?: number;
+    /** Filters over memtables and files, and hash indices in blocks: a key that is not there is told without a search. */
+    readonly optimize?: 'point-lookup';
   }
 
   export interface OpenSettings extends ColumnSettings {

@@ -6,6 +6,7 @@ import { benchPipeline } from './pipeline.ts';
 import { benchQuotes } from './quotes.ts';
 import { type BenchRow, machine, table } from './report.ts';
 import { benchRest } from './rest.ts';
+import { benchStart } from './start.ts';
 import { benchStreams } from './streams.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   pipeline: benchPipeline,
   quotes: benchQuotes,
   rest: benchRest,
+  start: benchStart,
 };
 
 const wanted = process.argv.slice(2);

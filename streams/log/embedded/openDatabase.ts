@@ -30,7 +30,8 @@ export class RocksLogDatabase implements LogDatabase {
       createIfMissing: true,
       columns: {
         log: { ...budgets.log, compaction: 'universal', compression: false },
-        state: { ...budgets.state, compaction: 'level', compression: false },
+        // Stores are asked for keys far more often than scanned, and often for keys that are not there.
+        state: { ...budgets.state, compaction: 'level', compression: false, optimize: 'point-lookup' },
         meta: { ...budgets.meta, compaction: 'level', compression: false },
       },
     });
