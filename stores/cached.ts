@@ -14,6 +14,8 @@ export interface CachedStateStore<K, V> extends StateStore {
   rollback(): void;
   /** Makes the store a record cache in Kafka Streams' sense: the listener hears of each changed key once a flush. */
   setFlushListener(listener: FlushListener<K, V>, originOf?: () => unknown): void;
+  /** Whether a listener hears of what a flush sends down. */
+  readonly isRecordCache: boolean;
   /** Whether anything waits for a flush. */
   readonly hasChanges: boolean;
   readonly statistics: StoreStatistics;

@@ -5,6 +5,11 @@ import type { Serde } from './serde.ts';
 import type { BytesStore, KeyValue, KeyValueIterator, KeyValueStore } from './store.ts';
 import { textOf } from './transactional.ts';
 
+/** Shared by all stores: what is encoded here is copied below before the next entry is. */
+const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
+/** How far a cache may grow between two flushes, in multiples of its size: flushing early costs more than the memory. */
+const OVERSIZE = 4;
+
 interface Entry<K, V> {
   readonly key: K;
   value: V | null;
@@ -51,7 +56,7 @@ export interface KeyValueStoreSettings<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly persistent: boolean;
-  /** Decoded values held at most; beyond it changes go down and the cache starts anew. 0 reads through: for committed views. */
+  /** Decoded values held from one flush to the next; a cache that has outgrown it starts anew. 0 reads through: for committed views. */
   readonly cacheEntriesMax: number;
 }
 
@@ -92,6 +97,10 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     this.#originOf = originOf;
   }
 
+  get isRecordCache(): boolean {
+    return this.#listener !== null;
+  }
+
   get hasChanges(): boolean {
     return this.#dirty.length > 0;
   }
@@ -107,7 +116,7 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   }
 
   #remember(cacheKey: CacheKey, key: K, value: V | null): Entry<K, V> {
-    if (this.#cache.size >= this.#cacheEntriesMax) {
+    if (this.#cache.size >= OVERSIZE * this.#cacheEntriesMax) {
       this.flush();
       this.#cache.clear();
     }
@@ -220,10 +229,23 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
 
   #writeEntry(entry: Entry<K, V>): void {
     const { key, value } = entry;
+    if (this.#bytes.putBorrowed !== undefined && this.#writeBorrowed(key, value)) return;
     this.#bytes.put(
       this.#keySerde.serialize(this.name, key),
       value === null ? null : this.#valueSerde.serialize(this.name, value),
     );
+  }
+
+  /** Hands down bytes that are encoded in place, so that a commit allocates nothing for them. */
+  #writeBorrowed(key: K, value: V | null): boolean {
+    if (this.#keySerde.serializeInto === undefined) return false;
+    const keyEnd = this.#keySerde.serializeInto(this.name, key, SCRATCH, 0);
+    if (keyEnd < 0) return false;
+    const keyBytes = SCRATCH.subarray(0, keyEnd);
+    if (value === null) return this.#bytes.putBorrowed!(keyBytes, null);
+    if (this.#valueSerde.serializeInto === undefined) return false;
+    const valueEnd = this.#valueSerde.serializeInto(this.name, value, SCRATCH, keyEnd);
+    return valueEnd >= 0 && this.#bytes.putBorrowed!(keyBytes, SCRATCH.subarray(keyEnd, valueEnd));
   }
 
   #settle(): void {
@@ -234,7 +256,11 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
 
   flush(): void {
     this.#checkOpen();
-    if (this.#dirty.length === 0) return;
+    if (this.#dirty.length > 0) this.#flushChanges();
+    if (this.#cache.size > this.#cacheEntriesMax && this.#dirty.length === 0) this.#cache.clear();
+  }
+
+  #flushChanges(): void {
     const changed = this.#dirty;
     this.#writeDown();
     if (this.#listener === null) return;

@@ -100,6 +100,11 @@ export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;
 export interface BytesStore {
   get(key: Buffer): Buffer | null;
   put(key: Buffer, value: Buffer | null): void;
+  /**
+   * The same for bytes that the caller overwrites afterwards. Returns false, with nothing written, where the bytes would have to be kept:
+   * then the caller puts bytes of their own.
+   */
+  putBorrowed?(key: Buffer, value: Buffer | null): boolean;
   /** Entries with from <= key < to in unsigned byte order; null is open. */
   scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer>;
   approximateNumEntries(): number;

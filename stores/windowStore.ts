@@ -120,6 +120,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#originOf = originOf;
   }
 
+  get isRecordCache(): boolean {
+    return this.#listener !== null;
+  }
+
   get hasChanges(): boolean {
     return this.#dirty.length > 0 || this.#notesChanged;
   }

@@ -271,14 +271,20 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     return next;
   }
 
+  *#running(): Generator<StreamTask, undefined> {
+    for (const { tasks, failure } of this.#applications) if (failure === null) yield* tasks;
+    return undefined;
+  }
+
   beforeCommit(writer: CommitWriter): void {
-    // A record cache forwards when it is flushed, which may make other stores dirty: until nothing is left.
+    // A record cache forwards when it is flushed, which leads to more records and changes: until nothing is left.
     do {
       this.#drain();
-      for (const application of this.#applications) {
-        if (application.failure === null) for (const task of application.tasks) task.flush();
-      }
+      for (const task of this.#running()) task.flushRecordCaches();
     } while (this.#fifo.length > 0);
+    // Only now: what goes into the batch directly is not found by a reader any more.
+    writer.takeState();
+    for (const task of this.#running()) task.flush();
     for (const binding of this.#bindings) {
       if (binding.position === binding.committedPosition) continue;
       const { applicationId, topic, partition, position: offset, partitionTimeMs } = binding;

@@ -249,17 +249,27 @@ export class StreamTask {
   }
 
   /**
-   * Sends changed values down to the engine. A store with a record cache forwards its news to its children meanwhile, which may
-   * change stores that were flushed before it: until nothing is left.
+   * Flushes the record caches. Each forwards its news to its children meanwhile, which may change a cache that was flushed before it:
+   * until nothing is left.
    */
-  flush(): void {
+  flushRecordCaches(): void {
     this.atWork = true;
     let left = true;
     while (left) {
-      for (const store of this.stores.values()) store.flush();
       left = false;
-      for (const store of this.stores.values()) left ||= isCachedStateStore(store) && store.hasChanges;
+      for (const store of this.stores.values()) {
+        if (!isCachedStateStore(store) || !store.isRecordCache || !store.hasChanges) continue;
+        left = true;
+        store.flush();
+      }
     }
+    this.atWork = false;
+  }
+
+  /** Sends changed values down to the engine. Nothing comes of it but writes, as the record caches were flushed before. */
+  flush(): void {
+    this.atWork = true;
+    for (const store of this.stores.values()) store.flush();
     this.atWork = false;
   }
 

@@ -114,6 +114,8 @@ export class MemoryLog implements EmbeddedCycles {
     return [...this.#positions.values()].filter((position) => position.applicationId === applicationId);
   }
 
+  takeState(): void {}
+
   putPosition(position: CommittedPosition): void {
     this.#positions.set(`${position.applicationId}/${position.topic}/${position.partition}`, position);
   }

@@ -9,7 +9,7 @@ import { type BenchRow, percentile } from './report.ts';
 const WARM_UP_ORDERS = 40_000;
 const SUSTAINED_ORDERS = 200_000;
 const PACED_PER_SECOND = 10_000;
-const PACED_SECONDS = 10;
+const PACED_SECONDS = Number(process.env.BENCH_PACED ?? 10);
 const BATCH = 200;
 const UNDER_WAY_MAX = 20;
 

@@ -269,7 +269,10 @@ export class CommitCycle {
     try {
       faults.at('commit:before-flush');
       batch = database.batch();
-      this.participant?.beforeCommit({ putPosition: (position) => putPosition(batch, position) });
+      this.participant?.beforeCommit({
+        takeState: () => state.drainInto(batch),
+        putPosition: (position) => putPosition(batch, position),
+      });
       state.drainInto(batch);
     } catch (cause) {
       this.rollback(cause);

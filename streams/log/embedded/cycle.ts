@@ -42,6 +42,11 @@ export interface CommittedPosition {
 }
 
 export interface CommitWriter {
+  /**
+   * Nothing is processed any more before the commit: what is put into the stores from here on goes right into its batch. Called once, after all
+   * that a flush may lead to is done.
+   */
+  takeState(): void;
   putPosition(position: CommittedPosition): void;
 }
 

@@ -1,5 +1,6 @@
 import sortedBtree from 'sorted-btree';
 import type { BytesStore, KeyValue, KeyValueIterator } from '../../../stores/store.ts';
+import type { ChangeSink } from '../../../stores/transactional.ts';
 
 // The package is CommonJS: under Node's ESM its class is the member `default` of what is imported.
 const BTree = sortedBtree.default;
@@ -80,13 +81,18 @@ function entryOf(text: string, value: Buffer): KeyValue<Buffer, Buffer> {
 /** Changes of the open cycle over committed entries. Reads see both; a scan sees what was there when it began. */
 export class OverlayBytes implements BytesStore {
   private readonly base: CommittedBytes;
+  private readonly keepsChanges: boolean;
   private readonly onClose: () => void;
+  /** Where changes go right away, between the last processing of a cycle and its commit. */
+  private sink: ChangeSink | null = null;
   private changes = new Map<string, Buffer | null>();
   /** The changes in order of their keys; made by the first scan of a cycle, kept up from then on. */
   private order: Tree<Buffer | null> | null = null;
 
-  constructor(base: CommittedBytes, onClose: () => void) {
+  /** @param keepsChanges whether the committed entries want to hear of the changes once they are durable */
+  constructor(base: CommittedBytes, keepsChanges: boolean, onClose: () => void) {
     this.base = base;
+    this.keepsChanges = keepsChanges;
     this.onClose = onClose;
   }
 
@@ -98,7 +104,17 @@ export class OverlayBytes implements BytesStore {
     return this.base.get(key);
   }
 
+  putBorrowed(key: Buffer, value: Buffer | null): boolean {
+    if (this.sink === null || this.keepsChanges) return false;
+    this.sink(key, value);
+    return true;
+  }
+
   put(key: Buffer, value: Buffer | null): void {
+    if (this.sink !== null) {
+      this.sink(key, value);
+      if (!this.keepsChanges) return;
+    }
     const text = keyText(key);
     this.changes.set(text, value);
     this.order?.set(text, value);
@@ -124,19 +140,23 @@ export class OverlayBytes implements BytesStore {
     this.onClose();
   }
 
-  /** What the open cycle changed. */
-  pending(): ReadonlyMap<string, Buffer | null> {
-    return this.changes;
+  /** Hands over what the open cycle changed, and from then until the commit each change as it comes. */
+  drainInto(sink: ChangeSink): void {
+    if (this.sink !== null) return;
+    for (const [text, value] of this.changes) sink(Buffer.from(text, 'latin1'), value);
+    this.sink = sink;
   }
 
   /** The changes are durable: they become the committed entries. */
   commit(): void {
+    this.sink = null;
     if (this.changes.size === 0) return;
     this.base.apply(this.changes);
     this.discard();
   }
 
   discard(): void {
+    this.sink = null;
     if (this.changes.size === 0) return;
     this.changes = new Map();
     this.order = null;

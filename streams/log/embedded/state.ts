@@ -72,6 +72,17 @@ class DatabaseBytes implements CommittedBytes {
   }
 }
 
+/** Shared: the batch copies a key before the next one is put together. */
+const KEY_SCRATCH = Buffer.allocUnsafeSlow(4096);
+
+function prefixed(prefix: Buffer, key: Buffer): Buffer {
+  const length = prefix.length + key.length;
+  if (length > KEY_SCRATCH.length) return withPrefix(prefix, key);
+  KEY_SCRATCH.set(prefix, 0);
+  KEY_SCRATCH.set(key, prefix.length);
+  return KEY_SCRATCH.subarray(0, length);
+}
+
 function withPrefix(prefix: Buffer, key: Buffer): Buffer {
   const whole = Buffer.allocUnsafe(prefix.length + key.length);
   whole.set(prefix, 0);
@@ -106,7 +117,11 @@ export class EmbeddedState implements StateBackend {
     const database = new DatabaseBytes(this.database, id, location.partition);
     const resident = residence === 'memory' ? new ResidentBytes() : null;
     if (resident !== null) fill(resident, database);
-    const overlay = new OverlayBytes(resident ?? database, () => void this.stores.delete(name));
+    const overlay = new OverlayBytes(
+      resident ?? database,
+      resident !== null,
+      () => void this.stores.delete(name),
+    );
     const prefix = partitionPrefix(id, location.partition);
     this.stores.set(name, { location, prefix, overlay, database, resident });
     return overlay;
@@ -145,16 +160,14 @@ export class EmbeddedState implements StateBackend {
     return found;
   }
 
-  /** Puts what the open cycle changed into the batch. */
+  /** Puts what the open cycle changed into the batch, and whatever is put until the commit as well. */
   drainInto(batch: LogWriteBatch): void {
     for (const { overlay, prefix } of this.stores.values()) {
-      for (const [text, value] of overlay.pending()) {
-        const key = Buffer.allocUnsafe(prefix.length + text.length);
-        key.set(prefix, 0);
-        key.write(text, prefix.length, 'latin1');
-        if (value === null) batch.delete('state', key);
-        else batch.put('state', key, value);
-      }
+      overlay.drainInto((key, value) => {
+        const location = prefixed(prefix, key);
+        if (value === null) batch.delete('state', location);
+        else batch.put('state', location, value);
+      });
     }
   }
 
