@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { MarketQuote, MarketTrade } from '../../schemas/generated/types.ts';
+import type { Ticker } from '../../schemas/ids.ts';
 import { topicsReadBy } from '../../serving/ops/invariants/snapshot.ts';
 import type { Platform } from '../../serving/platform.ts';
+import { MarketQueries } from '../../serving/queries/market.ts';
 import type { ProducerRecord, RecordAck } from '../../streams/log/log.ts';
 import { records } from '../../streams/ops/digest.ts';
 import { deadLetterTopic } from '../../streams/task/handlers.ts';
 import { SOURCE_POSITIONS } from '../../topologies/assets/topics.ts';
+import { PRICE_MAX_TICKS, QUANTITY_MAX_MICROS } from '../../topologies/domain/money.ts';
 import { ORDER_UPDATES, TRADE_EVENTS } from '../../topologies/orders/topics.ts';
+import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
 import { openFloor, START_MS, trade } from './ops/tradingFloor.ts';
 
@@ -116,3 +121,78 @@ test('what cannot be decoded is put aside with its bytes, headers and cause, wha
     }
   });
 });
+
+test('a feed gone mad stops no application: what no order could be at is put aside, and sums stay within bounds', async () => {
+  await withTemporaryDirectory(async (folder) => {
+    const directory = join(folder, 'data');
+    const most = (Number.MAX_SAFE_INTEGER - 1) as number;
+    const trades = [
+      { priceTicks: 1_000_000, sizeMicros: most },
+      { priceTicks: -1, sizeMicros: 1_000_000 },
+      { priceTicks: 1_000_000, sizeMicros: -1 },
+      { priceTicks: most, sizeMicros: most },
+      { priceTicks: PRICE_MAX_TICKS, sizeMicros: QUANTITY_MAX_MICROS },
+    ];
+    const quotes = [
+      { bidPriceTicks: most - 1, askPriceTicks: most },
+      { bidPriceTicks: -5 },
+      { bidSizeMicros: most },
+      { askSizeMicros: -1 },
+    ];
+    let platform = await openFloor(directory);
+    try {
+      await trade(platform, 100);
+      for (const absurd of trades) await sendTrade(platform, absurd);
+      for (const absurd of quotes) await sendQuote(platform, absurd);
+      // Large, but possible: their sum is more than a candle can hold.
+      for (let index = 0; index < 100; index += 1)
+        await sendTrade(platform, { priceTicks: 100, sizeMicros: QUANTITY_MAX_MICROS });
+      await trade(platform, 100, 2);
+      assert.equal(platform.runtime.state, 'running');
+      await platform.close();
+      platform = await openFloor(directory);
+      assert.equal(platform.runtime.state, 'running');
+      const put = async (id: string): Promise<number> => (await lettersOf(platform, id)).size;
+      assert.deepEqual(
+        [await put('candles'), await put('quotes'), await put('market-maker'), await put('orders')],
+        [trades.length, trades.length + quotes.length, quotes.length, 0],
+      );
+      const candle = new MarketQueries(platform.runtime.stores).candles('AAPL', 'D1', 0, 2 * START_MS).at(-1);
+      assert.equal(candle?.volumeMicros, most);
+    } finally {
+      await platform.close();
+    }
+  });
+});
+
+async function sendTrade(
+  { producer, serdes }: Platform,
+  fields: { readonly priceTicks: number; readonly sizeMicros: number },
+): Promise<void> {
+  const value = {
+    symbol: 'AAPL' as Ticker,
+    exchange: 'Q',
+    tradeNumber: 1,
+    conditions: '',
+    eligible: true,
+    ...(fields as Pick<MarketTrade, 'priceTicks' | 'sizeMicros'>),
+  };
+  const bytes = serdes.value(MARKET_TRADES).serialize(MARKET_TRADES.name, value);
+  await producer.send([
+    { topic: MARKET_TRADES.name, key: Buffer.from('AAPL'), value: bytes, timestamp: START_MS },
+  ]);
+}
+
+async function sendQuote({ producer, serdes }: Platform, fields: object): Promise<void> {
+  const usual = {
+    bidPriceTicks: 1_000_000,
+    bidSizeMicros: 1_000_000,
+    askPriceTicks: 1_000_100,
+    askSizeMicros: 1_000_000,
+  };
+  const value = { symbol: 'AAPL', exchange: 'Q', ...usual, ...fields } as MarketQuote;
+  const bytes = serdes.value(MARKET_QUOTES).serialize(MARKET_QUOTES.name, value);
+  await producer.send([
+    { topic: MARKET_QUOTES.name, key: Buffer.from('AAPL'), value: bytes, timestamp: START_MS },
+  ]);
+}

@@ -2,9 +2,17 @@ import type { Candle, CandleInterval, MarketTrade } from '../../schemas/generate
 import { MICROS_PER_SHARE, type PriceTicks, type QuantityMicros } from '../../schemas/units.ts';
 import { multiplyDivide } from '../domain/money.ts';
 
+/** The largest integer that Avro's `long` takes here. */
+const SUM_MAX = Number.MAX_SAFE_INTEGER - 1;
+
 /** Price times size in ticks times shares, to the nearest; what a volume-weighted average price is made of. */
 export function notionalOf({ priceTicks, sizeMicros }: MarketTrade): number {
   return multiplyDivide(priceTicks, sizeMicros, MICROS_PER_SHARE);
+}
+
+/** A sum that stays what a candle can hold: a feed gone mad must not stop the candles of all others. */
+function bounded(sum: number): number {
+  return Math.min(sum, SUM_MAX);
 }
 
 /** A candle with one trade in it. @param notionalTicks that of the trade */
@@ -44,9 +52,9 @@ export function applyTrade(candle: Candle, trade: MarketTrade, notionalTicks: nu
     highTicks: Math.max(priceTicks, candle.highTicks) as PriceTicks,
     lowTicks: Math.min(priceTicks, candle.lowTicks) as PriceTicks,
     closeTicks: priceTicks,
-    volumeMicros: (candle.volumeMicros + sizeMicros) as QuantityMicros,
+    volumeMicros: bounded(candle.volumeMicros + sizeMicros) as QuantityMicros,
     tradeCount: candle.tradeCount + 1,
-    notionalTicks: candle.notionalTicks + notionalTicks,
+    notionalTicks: bounded(candle.notionalTicks + notionalTicks),
     closed: candle.closed,
   };
 }

@@ -1,6 +1,7 @@
 import type { Serdes } from '../../schemas/serdes.ts';
 import { Stores } from '../../stores/index.ts';
 import { Topology } from '../../streams/index.ts';
+import { marketSerdes } from '../quotes/marketSerdes.ts';
 import { MARKET_TRADES } from '../quotes/topics.ts';
 import { INTERVALS } from './intervals.ts';
 import { CandlesProcessor, OPEN_CANDLES_STORE } from './processor.ts';
@@ -11,7 +12,7 @@ export function buildCandlesTopology(serdes: Serdes): Topology {
   const keySerde = serdes.key;
   const valueSerde = serdes.store('opentape.candles.Candle');
   const topology = new Topology()
-    .addSource('market-trades', MARKET_TRADES.name, { keySerde, valueSerde: serdes.value(MARKET_TRADES) })
+    .addSource('market-trades', MARKET_TRADES.name, { keySerde, valueSerde: marketSerdes(serdes).trades })
     .addProcessor('build-candles', { get: () => new CandlesProcessor() }, 'market-trades')
     .addStateStore(
       Stores.keyValueStore({

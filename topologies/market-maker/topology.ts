@@ -3,6 +3,7 @@ import { MICROS_PER_SHARE, type QuantityMicros } from '../../schemas/units.ts';
 import { Stores } from '../../stores/index.ts';
 import { Topology } from '../../streams/index.ts';
 import { ORDER_UPDATES } from '../orders/topics.ts';
+import { marketSerdes } from '../quotes/marketSerdes.ts';
 import { MARKET_QUOTES } from '../quotes/topics.ts';
 import { HOUSE_QUOTES_STORE, HouseUpdates, MarketMaker } from './processor.ts';
 import { HOUSE_COMMANDS } from './topics.ts';
@@ -38,7 +39,7 @@ export function buildMarketMakerTopology(serdes: Serdes, options: MarketMakerOpt
     .addSource('order-updates', ORDER_UPDATES.name, updates)
     .addProcessor('house-updates', { get: () => new HouseUpdates() }, 'order-updates')
     .addSink('house-updates-out', HOUSE_UPDATES, updates, 'house-updates')
-    .addSource('market-quotes', MARKET_QUOTES.name, { keySerde, valueSerde: serdes.value(MARKET_QUOTES) })
+    .addSource('market-quotes', MARKET_QUOTES.name, { keySerde, valueSerde: marketSerdes(serdes).quotes })
     .addSource('house-updates-in', HOUSE_UPDATES, updates)
     .addProcessor('make-market', { get: () => new MarketMaker(rules) }, 'market-quotes', 'house-updates-in')
     .addStateStore(store, 'make-market')

@@ -2,6 +2,7 @@ import type { Serdes } from '../../schemas/serdes.ts';
 import { Stores } from '../../stores/index.ts';
 import { Topology } from '../../streams/index.ts';
 import { ORDERS_ACCEPTED } from '../orders/topics.ts';
+import { marketSerdes } from '../quotes/marketSerdes.ts';
 import { MARKET_QUOTES, MARKET_TRADES } from '../quotes/topics.ts';
 import { MatchingProcessor, OUTPUTS } from './processor.ts';
 import { BOOKS, RESTING_ORDERS } from './stores.ts';
@@ -43,14 +44,14 @@ export function buildMatchingTopology(serdes: Serdes, _options: Readonly<Record<
     .addSink(
       OUTPUTS.trades,
       MARKET_TRADES.name,
-      { keySerde, valueSerde: serdes.value(MARKET_TRADES) },
+      { keySerde, valueSerde: marketSerdes(serdes).trades },
       'match',
     )
     .addSink(OUTPUTS.depth, MARKET_DEPTH.name, { keySerde, valueSerde: serdes.value(MARKET_DEPTH) }, 'match')
     .addSink(
       OUTPUTS.quotes,
       MARKET_QUOTES.name,
-      { keySerde, valueSerde: serdes.value(MARKET_QUOTES) },
+      { keySerde, valueSerde: marketSerdes(serdes).quotes },
       'match',
     );
 }

@@ -1,6 +1,7 @@
 import type { Serdes } from '../../schemas/serdes.ts';
 import { Stores } from '../../stores/index.ts';
 import { Topology } from '../../streams/index.ts';
+import { marketSerdes } from './marketSerdes.ts';
 import { QUOTES_STORE, QuotesProcessor } from './processor.ts';
 import { MARKET_QUOTES, MARKET_TRADES, QUOTE_UPDATES } from './topics.ts';
 
@@ -14,8 +15,8 @@ export function buildQuotesTopology(serdes: Serdes): Topology {
     residence: 'memory',
   });
   return new Topology()
-    .addSource('market-quotes', MARKET_QUOTES.name, { keySerde, valueSerde: serdes.value(MARKET_QUOTES) })
-    .addSource('market-trades', MARKET_TRADES.name, { keySerde, valueSerde: serdes.value(MARKET_TRADES) })
+    .addSource('market-quotes', MARKET_QUOTES.name, { keySerde, valueSerde: marketSerdes(serdes).quotes })
+    .addSource('market-trades', MARKET_TRADES.name, { keySerde, valueSerde: marketSerdes(serdes).trades })
     .addProcessor('consolidate', { get: () => new QuotesProcessor() }, 'market-quotes', 'market-trades')
     .addStateStore(store, 'consolidate')
     .addSink(
