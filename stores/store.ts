@@ -63,7 +63,10 @@ export interface Windowed<K> {
   readonly window: { readonly startMs: number; readonly endMs: number };
 }
 
-/** The reading half of a window store. Time bounds are window starts in milliseconds, both inclusive. */
+/**
+ * The reading half of a window store. Time bounds are window starts in milliseconds, both inclusive. Windows of several keys come roughly
+ * by time: by segments of the retention, within one by key and then by time.
+ */
 export interface ReadOnlyWindowStore<K, V> {
   fetchSingle(key: K, windowStartMs: number): V | null;
   /** Windows of one key, oldest first; the iterator's key is the window start. */
