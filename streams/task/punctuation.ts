@@ -4,14 +4,17 @@ class Schedule implements Cancellable {
   readonly intervalMs: number;
   readonly callback: Punctuator;
   readonly node: string;
+  /** Place among the schedules of the task. */
+  readonly order: number;
   nextMs: number;
   cancelled = false;
 
-  constructor(intervalMs: number, nextMs: number, callback: Punctuator, node: string) {
+  constructor(intervalMs: number, nextMs: number, callback: Punctuator, node: string, order: number) {
     this.intervalMs = intervalMs;
     this.nextMs = nextMs;
     this.callback = callback;
     this.node = node;
+    this.order = order;
   }
 
   cancel(): void {
@@ -22,11 +25,13 @@ class Schedule implements Cancellable {
 /** The punctuations of a task on one clock, the earliest first. */
 export class PunctuationQueue {
   #schedules: Schedule[] = [];
+  #made = 0;
   /** When the next one is due; Infinity where there is none. */
   nextMs = Number.POSITIVE_INFINITY;
 
   schedule(intervalMs: number, firstMs: number, callback: Punctuator, node: string): Cancellable {
-    const schedule = new Schedule(intervalMs, firstMs, callback, node);
+    const schedule = new Schedule(intervalMs, firstMs, callback, node, this.#made);
+    this.#made += 1;
     this.#schedules.push(schedule);
     this.#order();
     return schedule;
@@ -34,8 +39,8 @@ export class PunctuationQueue {
 
   #order(): void {
     this.#schedules = this.#schedules.filter((schedule) => !schedule.cancelled);
-    // A stable sort: schedules due at the same time fire in the order in which they were made.
-    this.#schedules.sort((a, b) => a.nextMs - b.nextMs);
+    // Those due at the same time fire in the order in which they were made, so that a restart changes nothing.
+    this.#schedules.sort((a, b) => a.nextMs - b.nextMs || a.order - b.order);
     this.nextMs = this.#schedules[0]?.nextMs ?? Number.POSITIVE_INFINITY;
   }
 
