@@ -7,7 +7,9 @@ import type {
   StateStore,
   StoreBuilder,
   Windowed,
+  WindowStore,
 } from '../../stores/store.ts';
+import { segmentIntervalMs } from '../../stores/windowKey.ts';
 import { StreamsError } from '../errors.ts';
 import { partitionForKey } from '../log/partitioner.ts';
 import { compareBytes, mergeIterators } from './merge.ts';
@@ -110,6 +112,13 @@ class AllWindowPartitions<K, V>
   extends Partitioned<ReadOnlyWindowStore<K, V>>
   implements QueryableWindowStore<K, V>
 {
+  readonly #retentionMs: number;
+
+  constructor(parts: readonly WindowStore<K, V>[]) {
+    super(parts);
+    this.#retentionMs = parts[0]?.retentionMs ?? 1;
+  }
+
   fetchSingle(key: K, windowStartMs: number): V | null {
     for (const part of this.candidates(key)) {
       const value = part.fetchSingle(key, windowStartMs);
@@ -133,9 +142,14 @@ class AllWindowPartitions<K, V>
     return this.#ofKey((part) => part.backwardFetch(key, fromMs, toMs), true);
   }
 
+  /** In the order that each partition has: by segment, by key, by time. */
   #windows(iterators: readonly KeyValueIterator<Windowed<K>, V>[]): KeyValueIterator<Windowed<K>, V> {
+    const segmentMs = segmentIntervalMs(this.#retentionMs);
+    const segment = ({ key }: KeyValue<Windowed<K>, V>): number => Math.floor(key.window.startMs / segmentMs);
     const order = (a: KeyValue<Windowed<K>, V>, b: KeyValue<Windowed<K>, V>): number =>
-      a.key.window.startMs - b.key.window.startMs || compareBytes(a.key.key, b.key.key);
+      segment(a) - segment(b) ||
+      compareBytes(a.key.key, b.key.key) ||
+      a.key.window.startMs - b.key.window.startMs;
     return mergeIterators(iterators, order);
   }
 
@@ -181,15 +195,15 @@ export class QueryableStores {
     );
   }
 
-  #open<S>(applicationId: string, storeName: string, make: () => S): S {
-    const name = `${applicationId}/${storeName}`;
+  #open<S>(kind: string, applicationId: string, storeName: string, make: () => S): S {
+    const name = `${kind}/${applicationId}/${storeName}`;
     if (!this.#opened.has(name)) this.#opened.set(name, make());
     return this.#opened.get(name) as S;
   }
 
   /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
   keyValue<K, V>(applicationId: string, storeName: string): QueryableKeyValueStore<K, V> {
-    return this.#open(applicationId, storeName, () => {
+    return this.#open('key-value', applicationId, storeName, () => {
       const parts = this.#parts(applicationId, storeName, false) as unknown as readonly ReadOnlyKeyValueStore<
         K,
         V
@@ -200,11 +214,8 @@ export class QueryableStores {
 
   /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
   window<K, V>(applicationId: string, storeName: string): QueryableWindowStore<K, V> {
-    return this.#open(applicationId, storeName, () => {
-      const parts = this.#parts(applicationId, storeName, true) as unknown as readonly ReadOnlyWindowStore<
-        K,
-        V
-      >[];
+    return this.#open('window', applicationId, storeName, () => {
+      const parts = this.#parts(applicationId, storeName, true) as readonly WindowStore<K, V>[];
       return new AllWindowPartitions<K, V>(parts);
     });
   }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  Serdes,
+  StreamsBuilder,
+  StreamsRuntime,
+  TimeWindows,
+  type ValueAndTimestamp,
+} from '../../../streams/index.ts';
+import type { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import { LogUnderTest } from '../log/support.ts';
+
+const NAMES = ['ann', 'bob', 'cid', 'dora', 'eve', 'fred', 'gil'];
+const PARTITIONS = 3;
+
+const under = new LogUnderTest();
+let log: EmbeddedLog;
+let runtime: StreamsRuntime;
+
+async function send(rows: readonly (readonly [string, number])[]): Promise<void> {
+  const producer = log.createProducer();
+  await producer.send(
+    rows.map(([key, timestamp]) => ({
+      topic: 'in',
+      key: Buffer.from(key),
+      value: Buffer.from('x'),
+      timestamp,
+    })),
+  );
+  await producer.close();
+}
+
+before(async () => {
+  log = await under.open();
+  await log.admin.createTopics([
+    { name: 'in', partitions: PARTITIONS, retentionMs: null, cleanupPolicy: 'delete' },
+  ]);
+  const builder = new StreamsBuilder();
+  const grouped = builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).groupByKey();
+  grouped.count({ name: 'counts' });
+  grouped.windowedBy(TimeWindows.ofSizeAndGrace(10, 1_000)).count({ name: 'by-window' });
+  runtime = new StreamsRuntime({
+    engine: log,
+    applications: [{ applicationId: 'app', topology: builder.build() }],
+    wallClock: () => 0,
+  });
+  await runtime.start();
+  await send(NAMES.map((name, at) => [name, at]));
+  await send([
+    ['ann', 12],
+    ['ann', 25],
+  ]);
+});
+
+after(async () => {
+  await runtime.close();
+  await under.dispose();
+});
+
+const counts = () => runtime.stores.keyValue<string, ValueAndTimestamp<number>>('app', 'counts');
+const windows = () => runtime.stores.window<string, ValueAndTimestamp<number>>('app', 'by-window');
+
+test('a key is found in whichever partition it lies', () => {
+  assert.deepEqual(counts().get('ann'), { value: 3, timestamp: 25 });
+  for (const name of NAMES.slice(1)) assert.equal(counts().get(name)?.value, 1, name);
+  assert.equal(counts().get('zoe'), null);
+  assert.equal(counts().forRecordKey('ann').get('ann')?.value, 3);
+  assert.equal(counts().approximateNumEntries(), NAMES.length);
+});
+
+test('scans bring the partitions together in order of the keys', () => {
+  const keys = (rows: Iterable<{ readonly key: string }>): string[] => [...rows].map(({ key }) => key);
+  assert.deepEqual(keys(counts().all()), NAMES);
+  assert.deepEqual(keys(counts().reverseAll()), [...NAMES].reverse());
+  assert.deepEqual(keys(counts().range('bob', 'eve')), ['bob', 'cid', 'dora', 'eve']);
+  assert.deepEqual(keys(counts().reverseRange(null, 'bob')), ['bob', 'ann']);
+  assert.deepEqual(keys(counts().prefixScan(Buffer.from('d'))), ['dora']);
+  const rows = counts().all();
+  rows.next();
+  rows.close();
+  assert.deepEqual(rows.next(), { done: true, value: undefined });
+});
+
+test('windows are found by key and by time over all partitions', () => {
+  const starts = (rows: Iterable<{ readonly key: number }>): number[] => [...rows].map(({ key }) => key);
+  assert.equal(windows().fetchSingle('ann', 10)?.value, 1);
+  assert.deepEqual(starts(windows().fetch('ann', 0, 99)), [0, 10, 20]);
+  assert.deepEqual(starts(windows().backwardFetch('ann', 5, 99)), [20, 10]);
+  const all = [...windows().fetchAll(0, 99)].map(({ key }) => `${key.window.startMs} ${key.key}`);
+  // Of one segment, so by key first.
+  assert.deepEqual(all, ['0 ann', '10 ann', '20 ann', ...NAMES.slice(1).map((name) => `0 ${name}`)]);
+  assert.equal([...windows().fetchRange('bob', 'cid', 0, 99)].length, 2);
+});
+
+test('what is asked for wrongly is answered with what there is', () => {
+  assert.throws(() => runtime.stores.keyValue('other', 'counts'), {
+    code: 'STREAMS_UNKNOWN_APPLICATION',
+    message: 'no application other runs here; running: app',
+  });
+  assert.throws(() => runtime.stores.keyValue('app', 'other'), {
+    code: 'STREAMS_UNKNOWN_STORE',
+    message: 'app has no store other; its stores: counts, by-window',
+  });
+  assert.throws(() => runtime.stores.keyValue('app', 'by-window'), {
+    code: 'STREAMS_UNKNOWN_STORE',
+    message: /is a timestamped-window store/,
+  });
+});
+
+test('the metrics have Kafka Streams’ names, and lag is counted by partition', () => {
+  const named = new Set(runtime.metrics().map(({ name }) => name));
+  for (const name of [
+    'commit-total',
+    'process-total',
+    'punctuate-total',
+    'dropped-records-total',
+    'record-lateness-max',
+    'records-lag',
+    'failed-stream-threads',
+  ])
+    assert.ok(named.has(name), name);
+  const processed = runtime.metrics().filter(({ name }) => name === 'process-total');
+  assert.equal(
+    processed.reduce((sum, { value }) => sum + value, 0),
+    NAMES.length + 2,
+  );
+  assert.deepEqual(
+    runtime.lag().map(({ topic, lag }) => [topic, lag]),
+    Array.from({ length: PARTITIONS }, () => ['in', 0]),
+  );
+});
