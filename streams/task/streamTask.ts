@@ -3,6 +3,7 @@ import type { Serde } from '../../stores/serde.ts';
 import type { StateBackend, StateStore } from '../../stores/store.ts';
 import { StreamsError } from '../errors.ts';
 import type { SourceNode, Subtopology } from '../graph/nodes.ts';
+import { LogError } from '../log/errors.ts';
 import type { Cancellable, PunctuationType, Punctuator } from '../processor.ts';
 import type { RecordMetadata } from '../record.ts';
 import { TaskProcessorContext } from './context.ts';
@@ -260,7 +261,7 @@ export class StreamTask {
       for (const store of this.stores.values()) {
         if (!isCachedStateStore(store) || !store.isRecordCache || !store.hasChanges) continue;
         left = true;
-        store.flush();
+        this.#flushStore(store);
       }
     }
     this.atWork = false;
@@ -269,8 +270,22 @@ export class StreamTask {
   /** Sends changed values down to the engine. Nothing comes of it but writes, as the record caches were flushed before. */
   flush(): void {
     this.atWork = true;
-    for (const store of this.stores.values()) store.flush();
+    for (const store of this.stores.values()) this.#flushStore(store);
     this.atWork = false;
+  }
+
+  #flushStore(store: StateStore): void {
+    try {
+      store.flush();
+    } catch (cause) {
+      // What failed further down says so itself, and a failing disk is no fault of the value.
+      if (cause instanceof StreamsError || cause instanceof LogError) throw cause;
+      throw new StreamsError(
+        'STREAMS_SERIALIZATION',
+        `${this.applicationId}: the changes of store ${store.name} cannot be written`,
+        { cause },
+      );
+    }
   }
 
   /** Forgets everything since the last commit that the stores hold in memory. The task is of no use afterwards but to be closed. */

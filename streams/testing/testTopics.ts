@@ -13,8 +13,8 @@ export interface DriverAccess {
     value: Buffer | null,
     headers: Headers,
   ): void;
-  read(topic: string, from: number): AppendedRecord | null;
-  count(topic: string): number;
+  /** Committed records of a topic over all partitions, in the order of appending. */
+  records(topic: string): readonly AppendedRecord[];
 }
 
 export interface InputTopicOptions {
@@ -104,7 +104,7 @@ export class TestOutputTopic<K, V> {
   }
 
   get queueSize(): number {
-    return this.#driver.count(this.#topic) - this.#at;
+    return this.#driver.records(this.#topic).length - this.#at;
   }
 
   get isEmpty(): boolean {
@@ -113,9 +113,13 @@ export class TestOutputTopic<K, V> {
 
   /** @throws StreamsError STREAMS_STATE where nothing is left to read */
   readRecord(): TestRecord<K, V> {
-    const raw = this.#driver.read(this.#topic, this.#at);
-    if (raw === null) throw new StreamsError('STREAMS_STATE', `topic ${this.#topic} holds nothing more`);
+    const raw = this.#driver.records(this.#topic)[this.#at];
+    if (raw === undefined) throw new StreamsError('STREAMS_STATE', `topic ${this.#topic} holds nothing more`);
     this.#at += 1;
+    return this.#decode(raw);
+  }
+
+  #decode(raw: AppendedRecord): TestRecord<K, V> {
     return {
       key: raw.key === null ? null : this.#keySerde.deserialize(this.#topic, raw.key),
       value: raw.value === null ? null : this.#valueSerde.deserialize(this.#topic, raw.value),
@@ -136,9 +140,9 @@ export class TestOutputTopic<K, V> {
   }
 
   readRecordsToList(): TestRecord<K, V>[] {
-    const records: TestRecord<K, V>[] = [];
-    while (!this.isEmpty) records.push(this.readRecord());
-    return records;
+    const records = this.#driver.records(this.#topic).slice(this.#at);
+    this.#at += records.length;
+    return records.map((raw) => this.#decode(raw));
   }
 
   readKeyValuesToList(): (readonly [K | null, V | null])[] {

@@ -93,6 +93,7 @@ export class TopologyTestDriver {
       this.#log.rollback();
       this.#state.rollback();
       this.#runner.onRollback(cause);
+      this.#uncommitted = 0;
       this.#failure = null;
       throw cause;
     }
@@ -125,8 +126,7 @@ export class TopologyTestDriver {
         if (this.#uncommitted >= this.#commitEvery) this.commit();
       });
     },
-    read: (topic, from) => this.#recordsOf(topic)[from] ?? null,
-    count: (topic) => this.#recordsOf(topic).length,
+    records: (topic) => this.#recordsOf(topic),
   };
 
   /** Committed records of a topic over all partitions, in the order of appending. */

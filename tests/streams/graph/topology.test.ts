@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type ProcessorContext,
+  type Record,
+  Serdes,
+  Stores,
+  StreamsError,
+  Topology,
+  TopologyTestDriver,
+} from '../../../streams/index.ts';
+
+const TEXTS = { keySerde: Serdes.string, valueSerde: Serdes.string };
+const idle = { get: () => ({ process: () => {} }) };
+const storeOf = (name: string) => Stores.keyValueStore({ name, ...TEXTS });
+
+function sample(): Topology {
+  return new Topology()
+    .addSource('a', 'topic-a', TEXTS)
+    .addSource('b', ['topic-b', 'topic-c'], TEXTS)
+    .addSource('c', 'topic-d', TEXTS)
+    .addProcessor('one', idle, 'a')
+    .addProcessor('two', idle, 'b')
+    .addProcessor('three', idle, 'c')
+    .addStateStore(storeOf('shared'), 'one', 'two')
+    .addSink('end', 'topic-out', TEXTS, 'three')
+    .addSink('anywhere', (_key, value: string) => value, TEXTS, 'three')
+    .addGlobalStore(storeOf('everywhere'), 'g', 'topic-g', TEXTS, 'fill', idle);
+}
+
+test('nodes linked by parents or by a store make a sub-topology, numbered as they were added', () => {
+  const parts = sample()
+    .subtopologies()
+    .map(({ id, nodes, topics, stores }) => [
+      id,
+      nodes.map(({ name }) => name),
+      topics,
+      stores.map(({ name }) => name),
+    ]);
+  assert.deepEqual(parts, [
+    [0, ['a', 'b', 'one', 'two'], ['topic-a', 'topic-b', 'topic-c'], ['shared']],
+    [1, ['c', 'three', 'end', 'anywhere'], ['topic-d'], []],
+  ]);
+});
+
+test('describe writes a topology as Kafka Streams does, and as a diagram', () => {
+  const description = sample().describe();
+  assert.equal(
+    description.toString(),
+    `Topologies:
+  Sub-topology: 0
+    Source: a (topics: [topic-a])
+      --> one
+    Source: b (topics: [topic-b, topic-c])
+      --> two
+    Processor: one (stores: [shared])
+      --> none
+      <-- a
+    Processor: two (stores: [shared])
+      --> none
+      <-- b
+
+  Sub-topology: 1
+    Source: c (topics: [topic-d])
+      --> three
+    Processor: three (stores: [])
+      --> end, anywhere
+      <-- c
+    Sink: end (topic: topic-out)
+      <-- three
+    Sink: anywhere (topic: (chosen for each record))
+      <-- three
+
+  Sub-topology: 2 for global store (will not generate tasks)
+    Source: g (topics: [topic-g])
+      --> fill
+    Processor: fill (stores: [everywhere])
+      --> none
+      <-- g
+`,
+  );
+  const diagram = description.toMermaid().split('\n');
+  assert.equal(diagram[0], 'flowchart LR');
+  for (const line of [/\[\/"topic-a"\/\]/, /\[\("shared"\)\]/, /\("three"\)/, /\[\("everywhere"\)\]/])
+    assert.ok(
+      diagram.some((each) => line.test(each)),
+      String(line),
+    );
+});
+
+test('what makes no sense is refused by the name of the node', () => {
+  const cases: readonly (readonly [RegExp, (topology: Topology) => unknown])[] = [
+    [/there is a node a already/, (t) => t.addSource('a', 'x', TEXTS).addSource('a', 'y', TEXTS)],
+    [/a node needs a name/, (t) => t.addSource('', 'x', TEXTS)],
+    [/source a reads no topic/, (t) => t.addSource('a', [], TEXTS)],
+    [/topic x is read by a and by b/, (t) => t.addSource('a', 'x', TEXTS).addSource('b', 'x', TEXTS)],
+    [/node a has no serde for its value/, (t) => t.addSource('a', 'x', { keySerde: Serdes.string } as never)],
+    [/node p has no parent/, (t) => t.addProcessor('p', idle)],
+    [/node p names the parent q, which is not there/, (t) => t.addProcessor('p', idle, 'q')],
+    [
+      /names the sink s as parent/,
+      (t) => t.addSource('a', 'x', TEXTS).addSink('s', 'y', TEXTS, 'a').addProcessor('p', idle, 's'),
+    ],
+    [/there is a store s already/, (t) => t.addStateStore(storeOf('s')).addStateStore(storeOf('s'))],
+    [
+      /processor p asks for the store s, which is not there/,
+      (t) =>
+        t.addSource('a', 'x', TEXTS).addProcessor('p', idle, 'a').connectProcessorAndStateStores('p', 's'),
+    ],
+    [
+      /s cannot be connected to a, which is no processor/,
+      (t) => t.addSource('a', 'x', TEXTS).addStateStore(storeOf('s'), 'a'),
+    ],
+    [/store s is connected to no processor/, (t) => t.addStateStore(storeOf('s')).subtopologies()],
+  ];
+  for (const [message, build] of cases) {
+    assert.throws(
+      () => build(new Topology()),
+      (error) =>
+        error instanceof StreamsError && error.code === 'STREAMS_TOPOLOGY' && message.test(error.message),
+      String(message),
+    );
+  }
+});
+
+function forwardingTo(child: string | undefined, store?: string): Topology {
+  const supplier = {
+    get: () => {
+      let context: ProcessorContext<string, string>;
+      return {
+        init: (given: ProcessorContext<string, string>) => {
+          context = given;
+          if (store !== undefined) given.getStateStore(store);
+        },
+        process: (record: Record<string, string>) => context.forward(record, child),
+      };
+    },
+  };
+  return new Topology()
+    .addSource('source', 'in', TEXTS)
+    .addProcessor('p', supplier, 'source')
+    .addProcessor('q', idle, 'source')
+    .addStateStore(storeOf('of-q'), 'q')
+    .addSink('left', 'left', TEXTS, 'p')
+    .addSink('right', 'right', TEXTS, 'p');
+}
+
+test('a processor forwards to all children, or to the one it names', () => {
+  const sizes = (child: string | undefined): number[] => {
+    const driver = new TopologyTestDriver({ applicationId: 'app', topology: forwardingTo(child) });
+    driver.createInputTopic('in', Serdes.string, Serdes.string).pipeInput('k', 'v');
+    return ['left', 'right'].map(
+      (topic) => driver.createOutputTopic(topic, Serdes.string, Serdes.string).queueSize,
+    );
+  };
+  assert.deepEqual(sizes(undefined), [1, 1]);
+  assert.deepEqual(sizes('right'), [0, 1]);
+  assert.throws(
+    () => sizes('nobody'),
+    (error: Error) =>
+      /forwards to nobody, which is no child of it; its children: left, right/.test(
+        (error.cause as Error).message,
+      ),
+  );
+});
+
+test('a processor is given only stores it is connected to, and the error names both', () => {
+  const start = (store: string) => () =>
+    new TopologyTestDriver({ applicationId: 'app', topology: forwardingTo(undefined, store) });
+  assert.throws(start('of-q'), {
+    code: 'STREAMS_UNKNOWN_STORE',
+    message: /processor p of app asks for the store of-q, which is not connected/,
+  });
+  assert.throws(start('none'), {
+    code: 'STREAMS_UNKNOWN_STORE',
+    message: /asks for the store none, which does not exist/,
+  });
+});
