@@ -133,12 +133,11 @@ describe('the first page in Chromium', { skip: skipWithoutChromium(), timeout: 2
           await page.focus('#watch-scroll');
           await page.keyboard.press('ArrowDown');
           await waitForText(page, '#headline-symbol', new RegExp(`^${SYMBOL}$`));
-          await page.click('#watch-head th:nth-child(2) button');
-          await page.waitForSelector('#watch-head th:nth-child(2)[aria-sort="descending"]');
-          const symbols = await page.$$eval('#watch-body tr[data-symbol] td:first-child', (cells) =>
-            cells.map(({ textContent }) => textContent),
-          );
-          assert.equal(symbols[0], 'SPY');
+          await page.click('#watch-head th:nth-child(4) button');
+          await page.waitForSelector('#watch-head th:nth-child(4)[aria-sort="descending"]');
+          await waitForText(page, '#watch-body tr[data-symbol] td', /^SPY$/);
+          await page.click('#watch-head th:nth-child(4) button');
+          await waitForText(page, '#watch-body tr[data-symbol] td', /^KO$/);
           assertQuiet(complaints);
         });
       } finally {

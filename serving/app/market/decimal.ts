@@ -5,17 +5,18 @@
 export const PRICE_DECIMALS = 4;
 export const MICRO_DECIMALS = 6;
 
-const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?$/;
+/** Commas count where they group thousands only: `1,5` is refused, as it may be meant as one and a half. */
+const NUMBER = /^([+-]?)(\d{1,3}(?:,\d{3})+|\d*)(?:\.(\d*))?$/;
 const DIGITS_MAX = 16;
 
 /**
- * Reads a decimal as an integer count of units; grouping commas and spaces around it do no harm.
+ * Reads a decimal as an integer count of units; commas between thousands and spaces around it do no harm.
  * @param decimals how many decimals a unit has
  * @returns null where the text is no decimal, is finer than a unit or larger than can be counted exactly
  */
 export function parseUnits(text: string, decimals: number): number | null {
-  const match = NUMBER.exec(text.trim().replaceAll(',', ''));
-  const whole = match?.[2] ?? '';
+  const match = NUMBER.exec(text.trim());
+  const whole = (match?.[2] ?? '').replaceAll(',', '');
   const fraction = (match?.[3] ?? '').replace(/0+$/, '');
   if (match === null || (whole === '' && (match[3] ?? '') === '') || fraction.length > decimals) return null;
   const digits = (whole + fraction.padEnd(decimals, '0')).replace(/^0+/, '');

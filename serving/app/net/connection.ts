@@ -37,15 +37,19 @@ export class Connection {
   readonly #wanted = new Map<string, () => Subscription>();
   #retry: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(open: OpenSocket, events: ConnectionEvents) {
+  /** @param token of whoever is signed in, asked for at every (re)connect; null for the public */
+  constructor(open: OpenSocket, token: () => string | null, events: ConnectionEvents) {
     this.#events = events;
     this.#socket = open({
       autoConnect: false,
+      auth: (answer: (credentials: Readonly<Record<string, string>>) => void) => {
+        const now = token();
+        answer(now === null ? {} : { token: now });
+      },
       transports: ['websocket'],
       reconnectionDelay: RECONNECT_MIN_MS,
       reconnectionDelayMax: RECONNECT_MAX_MS,
     });
-    this.#socket.auth = {};
     this.#socket.on('connect', () => {
       events.state('live', 0);
       for (const make of this.#wanted.values()) this.#send(make());
@@ -58,7 +62,7 @@ export class Connection {
     this.#socket.on('connect_error', (error: Error & { data?: { code?: string } }) => {
       events.state('offline', 0);
       if (!isRefusal(error)) return;
-      if ('token' in this.#socket.auth) events.unauthorized();
+      if (token() !== null) events.unauthorized();
       else this.#reconnectLater();
     });
     this.#socket.io.on('reconnect_attempt', (attempt) => events.state('connecting', attempt));
@@ -68,18 +72,12 @@ export class Connection {
     return this.#socket.connected;
   }
 
-  /** Connects anew as the owner of the token, or as the public without one. */
-  connectAs(token: string | null): void {
+  /** Connects, or connects anew as whoever is signed in now. */
+  connect(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
-    this.#socket.auth = token === null ? {} : { token };
     this.#events.state('connecting', 0);
     this.#socket.disconnect().connect();
-  }
-
-  /** The token to come back with after the next break of the link. */
-  set nextToken(token: string) {
-    this.#socket.auth = { token };
   }
 
   on(channel: string, listener: (message: never) => void): void {

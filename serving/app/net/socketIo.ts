@@ -1,6 +1,5 @@
 /** The part of Socket.IO's client that the page uses. The server hands the client out itself, with its MessagePack parser. */
 export interface Socket {
-  auth: Readonly<Record<string, string>>;
   readonly connected: boolean;
   connect(): Socket;
   disconnect(): Socket;

@@ -68,6 +68,9 @@ export class OrderBlotter {
   readonly #orders = new Map<string, ApiOrder>();
   readonly #fills = new Map<string, Fill>();
   #sequence: number | null = null;
+  /** Both lists in order, until something changes: they are asked for far more often than they change. */
+  #sortedOrders: readonly ApiOrder[] | null = null;
+  #sortedFills: readonly Fill[] | null = null;
 
   /** Sequence of the newest event; null before the first. Events are resumed behind it. */
   get sequence(): number | null {
@@ -77,11 +80,6 @@ export class OrderBlotter {
   /** Begins behind a sequence: what is up to it is not asked for. */
   startAfter(sequence: number): void {
     this.#sequence = sequence;
-  }
-
-  /** The stream begins anew; orders and fills stay. */
-  forgetSequence(): void {
-    this.#sequence = null;
   }
 
   /** @returns false for an event that is known already */
@@ -97,15 +95,19 @@ export class OrderBlotter {
 
   applyOrder(order: ApiOrder): void {
     const known = this.#orders.get(order.id);
-    if (known === undefined || isNewer(order, known)) this.#orders.set(order.id, order);
+    if (known !== undefined && !isNewer(order, known)) return;
+    this.#orders.set(order.id, order);
+    this.#sortedOrders = null;
     this.#trim();
   }
 
   #keepFill(fill: Fill): void {
     this.#fills.set(fill.executionId, fill);
+    this.#sortedFills = null;
     if (this.#fills.size <= FILLS_MAX) return;
-    const oldest = this.fills().at(-1)!;
-    this.#fills.delete(oldest.executionId);
+    // Events come in order, so the first is the oldest.
+    const [oldest] = this.#fills.keys();
+    this.#fills.delete(oldest!);
   }
 
   get(orderId: string): ApiOrder | null {
@@ -113,25 +115,29 @@ export class OrderBlotter {
   }
 
   /** Newest first. */
-  orders(): ApiOrder[] {
-    return [...this.#orders.values()].sort(
+  orders(): readonly ApiOrder[] {
+    this.#sortedOrders ??= [...this.#orders.values()].sort(
       (a, b) => timeOf(b.submitted_at) - timeOf(a.submitted_at) || (a.id < b.id ? 1 : -1),
     );
+    return this.#sortedOrders;
   }
 
   /** Newest first. */
-  open(): ApiOrder[] {
+  open(): readonly ApiOrder[] {
     return this.orders().filter(isOpen);
   }
 
   /** Newest first. */
-  fills(): Fill[] {
-    return [...this.#fills.values()].reverse().sort((a, b) => b.timestampMs - a.timestampMs);
+  fills(): readonly Fill[] {
+    this.#sortedFills ??= [...this.#fills.values()].reverse().sort((a, b) => b.timestampMs - a.timestampMs);
+    return this.#sortedFills;
   }
 
   clear(): void {
     this.#orders.clear();
     this.#fills.clear();
+    this.#sortedOrders = null;
+    this.#sortedFills = null;
     this.#sequence = null;
   }
 
@@ -156,5 +162,6 @@ export class OrderBlotter {
     if (this.#orders.size <= ORDERS_MAX) return;
     const done = this.orders().filter((order) => !isOpen(order));
     for (const order of done.slice(Math.floor(done.length / 2))) this.#orders.delete(order.id);
+    this.#sortedOrders = null;
   }
 }

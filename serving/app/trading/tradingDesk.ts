@@ -111,12 +111,15 @@ export class TradingDesk {
     }
   }
 
-  /** Where the server no longer keeps what the stream should go on from, it begins anew and the lists are fetched. */
+  /** The server no longer keeps what the stream should go on from, or never had it: everything is fetched anew. */
   refused({ channel, from }: Subscription): void {
     if (channel !== 'orders' || from === undefined) return;
-    this.blotter.forgetSequence();
-    this.#connection.want('orders', () => this.#ordersFrom());
+    this.#forget();
+    this.#connection.drop('orders');
+    // Its answer says where the stream can begin.
+    this.#connection.want('account', () => ({ channel: 'account' }));
     this.#refreshSoon();
+    this.#events.changed();
   }
 
   /** @returns what became of the order, in words @throws ApiFailure */
@@ -169,7 +172,7 @@ export class TradingDesk {
       this.#connection.want('account', () => ({ channel: 'account' }));
       if (this.blotter.sequence !== null) this.#connection.want('orders', () => this.#ordersFrom());
     }
-    this.#connection.connectAs(current?.token ?? null);
+    this.#connection.connect();
   }
 
   #ordersFrom(): Subscription {
@@ -239,8 +242,7 @@ export class TradingDesk {
   async #keepSession(): Promise<void> {
     if (!this.#session.expired) return;
     try {
-      if (await this.#session.renew()) this.#connection.nextToken = this.#session.token!;
-      else this.#end('Your session has ended; sign in again');
+      if (!(await this.#session.renew())) this.#end('Your session has ended; sign in again');
     } catch {
       // Not reachable now: the next check tries again, and calls meanwhile are answered as not authorized.
     }
@@ -253,6 +255,7 @@ export class TradingDesk {
       this.#forget();
       this.#ofKey = null;
     }
+    this.positions.replace([]);
     this.#account = null;
     this.#loaded = false;
     this.#events.trouble(null);

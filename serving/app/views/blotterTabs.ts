@@ -118,7 +118,16 @@ export class BlotterTabs {
     if (this.#data !== null) this.draw(this.#data);
   }
 
-  draw(data: BlotterData): void {
+  /** Draws what follows from prices alone. */
+  revalue(positions: readonly ValuedPosition[]): void {
+    if (this.#data === null) return;
+    this.#data = { ...this.#data, positions };
+    if (this.#tab === 'positions') this.draw(this.#data);
+  }
+
+  draw(given: BlotterData): void {
+    // What a session that ended had loaded is kept to go on from, but not shown.
+    const data = given.signedIn ? given : { ...given, open: [], orders: [], fills: [] };
     this.#data = data;
     show(
       byId('count-positions', HTMLSpanElement),
@@ -130,8 +139,9 @@ export class BlotterTabs {
     this.#cancelAll.disabled = data.open.every(({ id }) => data.cancelling.has(id));
     const empty = (text: string): string =>
       !data.signedIn ? 'Sign in to see your orders and positions' : data.loaded ? text : 'Loading…';
-    if (this.#tab === 'positions') this.#tables.positions.draw(this.#positions(data), empty('No positions'));
-    if (this.#tab === 'open') this.#tables.open.draw(this.#open(data), empty('No open orders'));
+    if (this.#tab === 'positions')
+      this.#tables.positions.draw(this.#positionRows(data), empty('No positions'));
+    if (this.#tab === 'open') this.#tables.open.draw(this.#openRows(data), empty('No open orders'));
     if (this.#tab === 'fills')
       this.#tables.fills.draw(
         data.fills.map((fill) => ({ key: fill.executionId, cells: this.#fill(fill) })),
@@ -151,7 +161,7 @@ export class BlotterTabs {
     };
   }
 
-  #positions({ positions }: BlotterData) {
+  #positionRows({ positions }: BlotterData) {
     return positions.map((position) => ({
       key: position.symbol,
       cells: [
@@ -176,7 +186,7 @@ export class BlotterTabs {
     }));
   }
 
-  #open({ open, cancelling }: BlotterData) {
+  #openRows({ open, cancelling }: BlotterData) {
     return open.map((order) => ({
       key: order.id,
       cells: [

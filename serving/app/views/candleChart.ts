@@ -1,6 +1,7 @@
 import { type Candle, type CandleSeries, INTERVALS, type Interval } from '../market/candleSeries.ts';
 import { formatCompact, formatPrice } from '../market/format.ts';
-import { type ChartScene, candleAt, drawChart, type PriceLine, slotWidth } from './chartDrawing.ts';
+import type { PriceLine } from '../trading/linesOf.ts';
+import { type ChartScene, candleAt, drawChart, slotWidth } from './chartDrawing.ts';
 import { type ChartWindow, clampWindow, inSight } from './chartScale.ts';
 import { byId, make, show } from './dom.ts';
 
@@ -11,8 +12,9 @@ const LABELS: Readonly<Record<Interval, readonly [short: string, long: string]>>
   H1: ['1h', '1 hour'],
   D1: ['1D', '1 day'],
 };
-/** Width of a candle at first, in pixels. */
+/** Until somebody zooms, candles are as wide as fits those there are, between these many pixels and this many candles. */
 const SLOT_FIRST = 8;
+const COUNT_FIRST_MIN = 40;
 const ZOOM_STEP = 1.15;
 
 export interface ChartEvents {
@@ -29,7 +31,8 @@ export class CandleChart {
   readonly #legend = byId('chart-legend', HTMLOutputElement);
   readonly #title = byId('chart-title', HTMLHeadingElement);
   readonly #buttons = new Map<Interval, HTMLButtonElement>();
-  #window: ChartWindow = { count: 0, skipped: 0 };
+  #window: ChartWindow = { count: COUNT_FIRST_MIN, skipped: 0 };
+  #zoomed = false;
   #cross: ChartScene['cross'] = null;
   #scene: ChartScene | null = null;
   #series: CandleSeries | null = null;
@@ -70,7 +73,11 @@ export class CandleChart {
     const series = this.#series;
     const { clientWidth: width, clientHeight: height } = this.#box;
     if (series === null || width === 0 || height === 0) return;
-    if (this.#window.count === 0) this.#window = { count: Math.round(width / SLOT_FIRST), skipped: 0 };
+    if (!this.#zoomed) {
+      const most = Math.max(COUNT_FIRST_MIN, Math.round(width / SLOT_FIRST));
+      const count = Math.min(most, Math.max(COUNT_FIRST_MIN, series.candles.length + 4));
+      this.#window = { ...this.#window, count };
+    }
     this.#window = clampWindow(this.#window, series.candles.length);
     this.#scene = {
       candles: inSight(series.candles, this.#window),
@@ -95,7 +102,7 @@ export class CandleChart {
     this.#empty.hidden = candles.length > 0;
     show(this.#empty, series.loaded ? `No trades of ${series.symbol} yet` : 'Loading candles…');
     this.#canvas.dataset.candles = String(series.candles.length);
-    const candle = (cross === null ? undefined : candles[cross.index]) ?? candles.at(-1);
+    const candle = candles[cross?.index ?? candles.length - 1] ?? candles.at(-1);
     this.#drawLegend(candle ?? null);
     const closed = series.candles.findLast((each) => each.closed) ?? candle;
     const label = `${series.symbol}, candles of ${LABELS[series.interval][1]}${closed ? `, last close ${formatPrice(closed.closeTicks)}` : ''}`;
@@ -157,8 +164,7 @@ export class CandleChart {
       const moved = Math.round((event.offsetX - this.#drag.x) / slot);
       this.#window = { ...this.#window, skipped: this.#drag.skipped + moved };
     }
-    const index = candleAt(event.offsetX, this.#scene);
-    this.#setCross(index === null ? null : { index, y: event.offsetY });
+    this.#setCross({ index: candleAt(event.offsetX, this.#scene), y: event.offsetY });
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -182,6 +188,7 @@ export class CandleChart {
   }
 
   #zoom(factor: number): void {
+    this.#zoomed = true;
     const count = this.#window.count * factor;
     // Rounding must not swallow a small step.
     this.#window = { ...this.#window, count: factor > 1 ? Math.ceil(count) : Math.floor(count) };

@@ -1,6 +1,7 @@
 import type { Candle, Interval } from '../market/candleSeries.ts';
 import { formatCompact, formatPrice } from '../market/format.ts';
 import { dayAndMinute, dayText, minuteTime } from '../market/time.ts';
+import type { PriceLine } from '../trading/linesOf.ts';
 import { priceRange, roundFigures } from './chartScale.ts';
 
 const AXIS_WIDTH = 64;
@@ -25,13 +26,6 @@ const COLOURS = {
   ground: '#11161f',
 } as const;
 
-/** A price that the chart marks: an open order, or the average price of the position. */
-export interface PriceLine {
-  readonly priceTicks: number;
-  readonly label: string;
-  readonly kind: 'order' | 'position';
-}
-
 /** Everything a drawing is made from. */
 export interface ChartScene {
   readonly candles: readonly Candle[];
@@ -40,8 +34,8 @@ export interface ChartScene {
   readonly interval: Interval;
   readonly lastTicks: number | null;
   readonly lines: readonly PriceLine[];
-  /** Where the crosshair is: which candle, and how far down; y is null when it is led by the keyboard. */
-  readonly cross: { readonly index: number; readonly y: number | null } | null;
+  /** Where the crosshair is: which candle (null beside them), and how far down (null when it is led by the keyboard). */
+  readonly cross: { readonly index: number | null; readonly y: number | null } | null;
   readonly width: number;
   readonly height: number;
 }
@@ -192,15 +186,16 @@ function drawLines(frame: Frame): void {
 
 function drawCross(frame: Frame): void {
   const { context, scene, slot, firstX, plotHeight, plotWidth, ticksOf } = frame;
-  const candle = scene.cross === null ? undefined : scene.candles[scene.cross.index];
-  if (scene.cross === null || candle === undefined) return;
-  const x = Math.round(firstX + (scene.cross.index + 0.5) * slot);
-  context.fillStyle = COLOURS.cross;
-  context.fillRect(x, 0, 1, plotHeight);
+  if (scene.cross === null) return;
   if (scene.cross.y !== null && scene.cross.y < plotHeight * (1 - VOLUME_PART)) {
     horizontal(frame, scene.cross.y, COLOURS.cross, [3, 3]);
     priceTag(frame, ticksOf(scene.cross.y), COLOURS.tag, COLOURS.strong);
   }
+  const candle = scene.cross.index === null ? undefined : scene.candles[scene.cross.index];
+  if (scene.cross.index === null || candle === undefined) return;
+  const x = Math.round(firstX + (scene.cross.index + 0.5) * slot);
+  context.fillStyle = COLOURS.cross;
+  context.fillRect(x, 0, 1, plotHeight);
   const label = scene.interval === 'D1' ? dayText(candle.startMs) : dayAndMinute(candle.startMs);
   const width = context.measureText(label).width + 14;
   const left = Math.max(0, Math.min(plotWidth - width, x - width / 2));

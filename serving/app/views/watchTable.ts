@@ -167,8 +167,8 @@ export class WatchTable {
   #drawRow(symbol: string): void {
     const row = this.#rows.get(symbol)!;
     const selected = String(symbol === this.#selected);
-    if (row.element.getAttribute('aria-selected') !== selected)
-      row.element.setAttribute('aria-selected', selected);
+    if (row.element.getAttribute('aria-current') !== selected)
+      row.element.setAttribute('aria-current', selected);
     const figures = this.#board.figures(symbol);
     if (figures === null) return;
     const { quote, spreadTicks, changeTicks, changeRatio } = figures;

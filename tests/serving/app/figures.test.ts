@@ -27,7 +27,20 @@ test('decimals are read and written exactly', () => {
 });
 
 test('what is no decimal, too fine or too large is not read', () => {
-  for (const text of ['', '.', '-', 'ten', '1e3', '0x10', '1.2.3', '0.00001', '99999999999999999'])
+  for (const text of [
+    '',
+    '.',
+    '-',
+    'ten',
+    '1e3',
+    '1,5',
+    '1,5000',
+    ',500',
+    '0x10',
+    '1.2.3',
+    '0.00001',
+    '99999999999999999',
+  ])
     assert.equal(parseUnits(text, 4), null, text);
 });
 
