@@ -143,7 +143,8 @@ export class Page {
       );
       this.#ticket.setOutcome({ kind: 'accepted', text });
     } catch (error) {
-      const text = error instanceof ApiFailure ? rejectionText(error.message, error.details) : String(error);
+      const refused = error instanceof ApiFailure && error.status !== 0;
+      const text = refused ? rejectionText(error.message, error.details) : messageOf(error);
       this.#ticket.setOutcome({ kind: 'rejected', text });
     }
     this.#drawTicket();
@@ -238,4 +239,8 @@ export class Page {
       cancelling,
     });
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
