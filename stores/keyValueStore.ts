@@ -14,6 +14,8 @@ interface Entry<K, V> {
   readonly key: K;
   value: V | null;
   dirty: boolean;
+  /** Whether the layer below is known not to have the key. */
+  absent: boolean;
   /** What the layer below holds; this and the following are only kept where a flush listener wants them. */
   before: V | null;
   origin: unknown;
@@ -115,12 +117,20 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     return bytes === null ? null : this.#valueSerde.deserialize(this.name, bytes);
   }
 
-  #remember(cacheKey: CacheKey, key: K, value: V | null): Entry<K, V> {
+  #remember(cacheKey: CacheKey, key: K, value: V | null, absent: boolean): Entry<K, V> {
     if (this.#cache.size >= OVERSIZE * this.#cacheEntriesMax) {
       this.flush();
       this.#cache.clear();
     }
-    const entry: Entry<K, V> = { key, value, dirty: false, before: value, origin: null, order: 0 };
+    const entry: Entry<K, V> = {
+      key,
+      value,
+      dirty: false,
+      absent,
+      before: value,
+      origin: null,
+      order: 0,
+    };
     this.#cache.set(cacheKey, entry);
     return entry;
   }
@@ -139,7 +149,9 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
       this.statistics.hits += 1;
       return entry.value;
     }
-    return this.#remember(cacheKey, key, this.#read(key)).value;
+    const value = this.#read(key);
+    this.#remember(cacheKey, key, value, value === null);
+    return value;
   }
 
   put(key: K, value: V | null): void {
@@ -149,8 +161,20 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     let entry = this.#cache.get(cacheKey);
     if (entry === undefined) {
       // The old value is only worth a read where somebody is told of it.
-      entry = this.#remember(cacheKey, key, this.#listener === null ? null : this.#read(key));
+      const before = this.#listener === null ? null : this.#read(key);
+      entry = this.#remember(cacheKey, key, before, this.#listener !== null && before === null);
     }
+    this.#change(entry, value);
+  }
+
+  insert(key: K, value: V): void {
+    if (!this.#open) this.#checkOpen();
+    this.statistics.puts += 1;
+    const cacheKey = this.#cacheKey(key);
+    this.#change(this.#cache.get(cacheKey) ?? this.#remember(cacheKey, key, null, true), value);
+  }
+
+  #change(entry: Entry<K, V>, value: V | null): void {
     if (!entry.dirty) {
       entry.dirty = true;
       entry.before = entry.value;
@@ -229,6 +253,8 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
 
   #writeEntry(entry: Entry<K, V>): void {
     const { key, value } = entry;
+    if (value === null && entry.absent) return;
+    entry.absent = value === null;
     if (this.#bytes.putBorrowed !== undefined && this.#writeBorrowed(key, value)) return;
     this.#bytes.put(
       this.#keySerde.serialize(this.name, key),

@@ -41,6 +41,11 @@ export interface ReadOnlyKeyValueStore<K, V> {
 export interface KeyValueStore<K, V> extends StateStore, ReadOnlyKeyValueStore<K, V> {
   /** Writes the value; null deletes the key. */
   put(key: K, value: V | null): void;
+  /**
+   * Writes a key that the caller knows to be absent, beyond Kafka Streams' stores: where it is deleted again before a flush, nothing
+   * ever reaches the layer below.
+   */
+  insert(key: K, value: V): void;
   /** Writes only where the key is absent; returns the value that was there, or null. */
   putIfAbsent(key: K, value: V): V | null;
   putAll(entries: readonly KeyValue<K, V | null>[]): void;

@@ -38,6 +38,8 @@ export class MatchingProcessor
   readonly #changes = new DepthChanges();
   #symbol!: Ticker;
   #timestamp = 0;
+  /** The youngest order of the book before the command at work. */
+  #lastPriority = 0;
 
   init(context: ProcessorContext<string, Output>): void {
     this.#context = context;
@@ -59,6 +61,7 @@ export class MatchingProcessor
       tradeSequence: state?.tradeSequence ?? 0,
       lastPriceTicks: state?.lastPriceTicks ?? null,
     };
+    this.#lastPriority = counters.prioritySequence;
     this.#changes.begin(book);
     execute(book, counters, command, this);
     this.#publish(symbol, state, counters);
@@ -69,7 +72,9 @@ export class MatchingProcessor
   }
 
   rested(order: RestingOrder): void {
-    this.#restingOrders.put(restingOrderKey(order.symbol, order.prioritySequence), order);
+    const key = restingOrderKey(order.symbol, order.prioritySequence);
+    if (order.prioritySequence > this.#lastPriority) this.#restingOrders.insert(key, order);
+    else this.#restingOrders.put(key, order);
   }
 
   left(order: RestingOrder): void {

@@ -18,7 +18,8 @@ const CACHED_MAX = 50_000;
  */
 export class OpenLimits {
   readonly #store: KeyValueStore<string, string>;
-  readonly #cached = new Map<string, Limits>();
+  readonly #cached = new Map<AccountId, Map<Ticker, Limits>>();
+  #cachedCount = 0;
 
   constructor(store: KeyValueStore<string, string>) {
     this.#store = store;
@@ -28,7 +29,7 @@ export class OpenLimits {
   add(order: Order): void {
     if (order.limitPriceTicks === null) return;
     this.#limits(order.accountId, order.symbol)[order.side].set(order.orderId, order.limitPriceTicks);
-    this.#store.put(keyOf(order), `${order.side}/${order.limitPriceTicks}`);
+    this.#store.insert(keyOf(order), `${order.side}/${order.limitPriceTicks}`);
   }
 
   remove(order: Order): void {
@@ -47,9 +48,22 @@ export class OpenLimits {
   }
 
   #limits(accountId: AccountId, symbol: Ticker): Limits {
-    const scope = `${accountId}/${symbol}/`;
-    const found = this.#cached.get(scope);
+    const found = this.#cached.get(accountId)?.get(symbol);
     if (found) return found;
+    const limits = this.#read(accountId, symbol);
+    if (this.#cachedCount >= CACHED_MAX) {
+      this.#cached.clear();
+      this.#cachedCount = 0;
+    }
+    const ofAccount = this.#cached.get(accountId);
+    if (ofAccount === undefined) this.#cached.set(accountId, new Map([[symbol, limits]]));
+    else ofAccount.set(symbol, limits);
+    this.#cachedCount += 1;
+    return limits;
+  }
+
+  #read(accountId: AccountId, symbol: Ticker): Limits {
+    const scope = `${accountId}/${symbol}/`;
     const limits: Limits = { BUY: new Map(), SELL: new Map() };
     for (const { key, value } of this.#store.prefixScan(Buffer.from(scope))) {
       const side: Side = value.startsWith('BUY/') ? 'BUY' : 'SELL';
@@ -58,8 +72,6 @@ export class OpenLimits {
         Number(value.slice(value.indexOf('/') + 1)) as PriceTicks,
       );
     }
-    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
-    this.#cached.set(scope, limits);
     return limits;
   }
 }

@@ -43,21 +43,32 @@ export function timeKey(timestampMs: number): string {
   return String(timestampMs).padStart(TIME_DIGITS, '0');
 }
 
-export function orderKey(accountId: AccountId, orderId: OrderId): string {
-  return `${accountId}/${orderId}`;
+/**
+ * Makes keys of two parts and remembers the last one: a command or an execution asks for the same key several times in a row, and a long
+ * text is dear to put together and to hash.
+ */
+function pairKey<A extends string, B extends string>(): (first: A, second: B) => string {
+  let lastFirst: A | null = null;
+  let lastSecond: B | null = null;
+  let lastKey = '';
+  return (first, second) => {
+    if (first === lastFirst && second === lastSecond) return lastKey;
+    lastFirst = first;
+    lastSecond = second;
+    lastKey = `${first}/${second}`;
+    return lastKey;
+  };
 }
 
-export function clientOrderIdKey(accountId: AccountId, clientOrderId: ClientOrderId): string {
-  return `${accountId}/${clientOrderId}`;
-}
+export const orderKey = pairKey<AccountId, OrderId>();
+
+export const clientOrderIdKey = pairKey<AccountId, ClientOrderId>();
 
 export function orderByTimeKey(accountId: AccountId, submittedAtMs: number, orderId: OrderId): string {
   return `${accountId}/${timeKey(submittedAtMs)}/${orderId}`;
 }
 
-export function positionKey(accountId: AccountId, symbol: Ticker): string {
-  return `${accountId}/${symbol}`;
-}
+export const positionKey = pairKey<AccountId, Ticker>();
 
 export function commandKey(accountId: AccountId, commandId: CommandId): string {
   return `${accountId}/${commandId}`;
