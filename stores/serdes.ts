@@ -101,7 +101,7 @@ const TIMESTAMP_BYTES = 8;
 
 /** A value behind the eight bytes of its timestamp, as Kafka Streams' ValueAndTimestampSerializer. */
 export function valueAndTimestampSerde<V>(inner: Serde<V>): Serde<ValueAndTimestamp<V>> {
-  return {
+  const serde: Serde<ValueAndTimestamp<V>> = {
     serialize: (topic, { value, timestamp }) => {
       const body = inner.serialize(topic, value);
       const bytes = Buffer.allocUnsafe(TIMESTAMP_BYTES + body.length);
@@ -114,6 +114,12 @@ export function valueAndTimestampSerde<V>(inner: Serde<V>): Serde<ValueAndTimest
       value: inner.deserialize(topic, bytes.subarray(TIMESTAMP_BYTES)),
     }),
   };
+  if (inner.serializeInto === undefined) return serde;
+  serde.serializeInto = (topic, { value, timestamp }, target, offset) => {
+    const at = longNumberSerde.serializeInto!(topic, timestamp, target, offset);
+    return at < 0 ? -1 : inner.serializeInto!(topic, value, target, at);
+  };
+  return serde;
 }
 
 /** The serdes every application needs. */

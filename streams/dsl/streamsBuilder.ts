@@ -56,13 +56,13 @@ export class StreamsBuilder {
   ): GlobalKTable<K, V> {
     const storeName = this.#graph.requiredName(`the global table of ${topic}`, materialized);
     const label = `globalTable ${storeName}`;
+    requiredSerde(label, 'key', consumed?.keySerde as AnySerde);
+    requiredSerde(label, 'value', consumed?.valueSerde as AnySerde);
     const builder = Stores.timestampedKeyValueStore({
       ...materialized,
       keySerde: materialized.keySerde ?? consumed.keySerde,
       valueSerde: materialized.valueSerde ?? consumed.valueSerde,
     });
-    requiredSerde(label, 'key', consumed.keySerde as AnySerde);
-    requiredSerde(label, 'value', consumed.valueSerde as AnySerde);
     this.addGlobalStore(builder, topic, consumed, { get: () => new GlobalTableProcessor(storeName) });
     return new GlobalKTable({ graph: this.#graph, storeName });
   }
