@@ -5,8 +5,9 @@ import { SCHEMA_CATALOG } from '../../schemas/generated/catalog.ts';
 import type { SchemaName } from '../../schemas/generated/types.ts';
 import { EmbeddedSchemaRegistry } from '../../schemas/registry/embedded.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
+import { ConfluentProtocolServer } from '../schemas/registry/confluentProtocol.ts';
 import { runProgram } from '../support/program.ts';
-import { startServer } from '../support/server.ts';
+import { call, startServer } from '../support/server.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
 
 type Field = Readonly<Record<string, unknown>>;
@@ -80,5 +81,31 @@ test('goes on from a version that lacked a field with a default', async () => {
     const server = await startServer({ OPENTAPE_DATA_DIR: directory, OPENTAPE_SIMULATOR_SYMBOLS: 'KO' });
     assert.equal((await fetch(`${server.url}/ready`)).status, 200);
     assert.equal(await server.stop(), 0);
+  });
+});
+
+test('keeps its schemas in a registry elsewhere where it is told to, and does not start without it', async () => {
+  await withTemporaryDirectory(async (folder) => {
+    const registry = await ConfluentProtocolServer.start();
+    const settings = {
+      OPENTAPE_DATA_DIR: join(folder, 'data'),
+      OPENTAPE_SIMULATOR_SYMBOLS: 'KO',
+      SCHEMA_REGISTRY_URL: registry.url,
+    };
+    for (let life = 0; life < 2; life += 1) {
+      const server = await startServer(settings);
+      assert.equal((await fetch(`${server.url}/ready`)).status, 200);
+      assert.equal((await call(server, 'GET', '/v2/account')).status, 200);
+      assert.equal(await server.stop(), 0);
+    }
+    const subjects = (await (await fetch(`${registry.url}/subjects`)).json()) as readonly string[];
+    assert.ok(subjects.includes('orders.commands-value'));
+    const versions = await fetch(`${registry.url}/subjects/orders.commands-value/versions`);
+    assert.deepEqual(await versions.json(), [1], 'a second start registers nothing again');
+    const { url } = registry;
+    await registry.stop();
+    const { code, stdout, stderr } = await runProgram({ PORT: '0', ...settings });
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: '' });
+    assert.match(stderr, new RegExp(`^opentape: SCHEMA_REGISTRY: [^\\n]*${url}[^\\n]*\\n$`));
   });
 });
