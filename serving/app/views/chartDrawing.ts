@@ -10,6 +10,8 @@ const TOP = 8;
 const VOLUME_PART = 0.17;
 const TIME_LABEL_WIDTH = 84;
 const PRICE_LABEL_HEIGHT = 44;
+const TICKS_PER_DOLLAR = 10_000;
+const TICKS_PER_CENT = 100;
 
 /** Colours of the chart; the same as in styles/base.css. */
 const COLOURS = {
@@ -189,7 +191,9 @@ function drawCross(frame: Frame): void {
   if (scene.cross === null) return;
   if (scene.cross.y !== null && scene.cross.y < plotHeight * (1 - VOLUME_PART)) {
     horizontal(frame, scene.cross.y, COLOURS.cross, [3, 3]);
-    priceTag(frame, ticksOf(scene.cross.y), COLOURS.tag, COLOURS.strong);
+    const ticks = ticksOf(scene.cross.y);
+    const step = ticks >= TICKS_PER_DOLLAR ? TICKS_PER_CENT : 1;
+    priceTag(frame, Math.round(ticks / step) * step, COLOURS.tag, COLOURS.strong);
   }
   const candle = scene.cross.index === null ? undefined : scene.candles[scene.cross.index];
   if (scene.cross.index === null || candle === undefined) return;
