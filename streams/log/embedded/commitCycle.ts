@@ -280,6 +280,8 @@ export class CommitCycle {
     }
     const { records, bytes, dirty } = open;
     if (dirty.length === 0 && batch.length === 0) {
+      // The stores must let go of the batch: what they are given later belongs to another one.
+      state.committed();
       this.endCycle();
       return;
     }

@@ -11,7 +11,7 @@ import {
 } from '../../../streams/index.ts';
 import type { FaultPoint } from '../../../streams/log/embedded/index.ts';
 import { LogError } from '../../../streams/log/errors.ts';
-import { LogUnderTest } from './support.ts';
+import { LogUnderTest, participantOf } from './support.ts';
 
 const WALL_CLOCK_MS = 1_700_000_000_000;
 
@@ -111,3 +111,42 @@ for (const residence of ['persistent', 'memory'] as const) {
     }
   });
 }
+
+test('what is put into a store at a commit is in that commit, also after cycles that had nothing to commit', async () => {
+  const location = { applicationId: 'app', storeName: 'last', partition: 0 };
+  const key = Buffer.from('last');
+  const under = new LogUnderTest();
+  try {
+    const log = await under.open();
+    await log.admin.createTopics([{ name: 'in', partitions: 1, retentionMs: null, cleanupPolicy: 'delete' }]);
+    const store = log.state.open(location, 'persistent');
+    const committed = log.state.openCommitted(location);
+    let cycles = 0;
+    let value: Buffer | null = null;
+    log.attach(
+      participantOf({
+        onAppended: ([appended]) => {
+          value = appended!.value;
+        },
+        beforeCommit: (writer) => {
+          writer.takeState();
+          if (value !== null) store.put(key, value);
+          value = null;
+        },
+        afterCommit: () => {
+          cycles += 1;
+        },
+      }),
+    );
+    const producer = log.createProducer();
+    for (const text of ['a', 'b', 'c']) {
+      const before = cycles;
+      log.wake();
+      while (cycles === before) await new Promise((resolve) => setImmediate(resolve));
+      await producer.send([{ topic: 'in', key: null, value: Buffer.from(text), timestamp: 1 }]);
+      assert.equal(String(committed.get(key)), text);
+    }
+  } finally {
+    await under.dispose();
+  }
+});
