@@ -61,8 +61,8 @@ abstract class ResumingStream {
     this.updates.push(update);
   }
 
-  /** Goes on after the last update that it has. Resolves with the newest sequence there is. */
-  abstract resume(url: string): Promise<number>;
+  /** Goes on after the last update that it has. */
+  abstract resume(url: string): Promise<void>;
   abstract close(): void;
 }
 
@@ -70,7 +70,7 @@ abstract class ResumingStream {
 export class TradingStream extends ResumingStream {
   #socket: WebSocket | null = null;
 
-  async resume(url: string): Promise<number> {
+  async resume(url: string): Promise<void> {
     const socket = new WebSocket(`${url.replace('http', 'ws')}/stream?frames=text`);
     this.#socket = socket;
     return new Promise((resolve, reject) => {
@@ -88,7 +88,7 @@ export class TradingStream extends ResumingStream {
             }),
           );
         } else if (stream === 'listening') {
-          if (data.streams.length === 1) resolve(data.sequence);
+          if (data.streams.length === 1) resolve();
           else reject(new Error(`cannot resume: ${data.error}`));
         } else {
           const fill = data.price === undefined ? null : { price: data.price, qty: data.qty };
@@ -109,28 +109,46 @@ export class TradingStream extends ResumingStream {
 export class OrdersChannel extends ResumingStream {
   #socket: Socket | null = null;
 
-  async resume(url: string): Promise<number> {
-    const socket = io(url, {
-      parser,
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      auth: { key: DEMO_KEY, secret: DEMO_SECRET },
-    });
+  async resume(url: string): Promise<void> {
+    const { socket } = await subscribed(url, this.last, (update) => this.take(update));
     this.#socket = socket;
-    socket.on('orders', ({ sequence, event, order, execution }) =>
-      this.take(updateOf(sequence, event, order, execution)),
-    );
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('connect_error', reject);
-    });
-    const answer = await socket.emitWithAck('subscribe', { channel: 'orders', from: this.last });
-    if (!answer.ok) throw new Error(`cannot resume: ${answer.message}`);
-    return answer.sequence;
   }
 
   close(): void {
     this.#socket?.disconnect();
   }
+}
+
+/** The sequence of the newest update there is: where a stream begins that is not told from where. */
+export async function newestSequence(url: string): Promise<number> {
+  const { socket, sequence } = await subscribed(url, undefined, () => undefined);
+  socket.disconnect();
+  return sequence;
+}
+
+async function subscribed(
+  url: string,
+  from: number | undefined,
+  take: (update: StreamedUpdate) => void,
+): Promise<{ readonly socket: Socket; readonly sequence: number }> {
+  const socket = io(url, {
+    parser,
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    auth: { key: DEMO_KEY, secret: DEMO_SECRET },
+  });
+  socket.on('orders', ({ sequence, event, order, execution }) =>
+    take(updateOf(sequence, event, order, execution)),
+  );
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', reject);
+  });
+  const answer = await socket.emitWithAck('subscribe', {
+    channel: 'orders',
+    ...(from === undefined ? {} : { from }),
+  });
+  if (!answer.ok) throw new Error(`cannot subscribe from ${from}: ${answer.message}`);
+  return { socket, sequence: answer.sequence };
 }
