@@ -19,6 +19,9 @@ const COMMITS_BEFORE_MAX = 40;
 const WITHIN_WRITE = 3;
 const WITHIN_WRITE_ATTEMPTS = 24;
 const TORN = 4;
+/** Long enough for a few recoveries. */
+const FAILING_LIFE_MIN_MS = 600;
+const FAILING_LIFE_MAX_MS = 1_200;
 const LIFE_MIN_MS = 5;
 const LIFE_MAX_MS = 400;
 
@@ -43,8 +46,8 @@ class Ordeal {
   }
 
   /** A life that ends by SIGKILL some milliseconds after it was ready. */
-  async untilKilled(afterMs: number): Promise<void> {
-    const exchange = await ExchangeProcess.start(this.directory, this.traders, NO_FAULT);
+  async untilKilled(afterMs: number, fault = NO_FAULT): Promise<void> {
+    const exchange = await ExchangeProcess.start(this.directory, this.traders, fault);
     await exchange!.loadThenKill(OUTSTANDING, afterMs);
   }
 
@@ -121,6 +124,16 @@ PHASES.forEach((point, index) => {
       await o.untilFault({ point, occurrence });
     }
   });
+});
+
+ordeal('killed while its disk fails now and then, it loses and doubles nothing', SEED + 19, async (o) => {
+  for (let kill = 0; kill < KILLS_A_PHASE; kill += 1) {
+    await o.untilKilled(o.random.integer(FAILING_LIFE_MIN_MS, FAILING_LIFE_MAX_MS), {
+      point: 'failing-writes',
+      occurrence: o.random.integer(3, 12),
+    });
+    await o.verify();
+  }
 });
 
 ordeal('killed within the write of a commit, it loses and doubles nothing', SEED + 20, async (o, t) => {

@@ -3,13 +3,14 @@
  * and is told of each that was acknowledged, and of every order update from the offsets it names.
  *
  * `fault` is a phase of the log's commits at whose n-th occurrence after the start the process kills itself, `during-write` for a kill that
- * comes from a second thread while the write is under way, or `none`.
+ * comes from a second thread while the write is under way, `failing-writes` for a disk that fails every n-th write, or `none`.
  */
 import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Simulator } from '../../connectors/sources/simulator/simulator.ts';
 import type { OrderCommand } from '../../schemas/generated/types.ts';
+import { describeError } from '../../serving/log.ts';
 import { openPlatform, type Platform } from '../../serving/platform.ts';
 import { MarketQueries } from '../../serving/queries/market.ts';
 import type { CommitFaults, FaultPoint } from '../../streams/log/embedded/index.ts';
@@ -21,6 +22,7 @@ import type { Followed } from './traders.ts';
 const SYMBOLS = ['AAPL', 'MSFT', 'IBM', 'KO'] as const;
 const QUOTES_PER_SECOND = 400;
 const READ_RECORDS = 1000;
+const WAKE_INTERVAL_MS = 3;
 
 const [directory, fault, occurrence] = process.argv.slice(2) as [string, string, string];
 
@@ -38,6 +40,7 @@ process.kill(process.pid, 'SIGKILL');
 
 class Faults implements CommitFaults {
   armed = false;
+  #writes = 0;
   readonly #wake: Int32Array;
   #left = Number(occurrence);
 
@@ -50,6 +53,7 @@ class Faults implements CommitFaults {
     if (point === fault && this.#left-- <= 0) process.kill(process.pid, 'SIGKILL');
     if (fault === 'commit:after-write' && point === 'commit:before-write')
       trace(`before-write ${walBytes()}\n`);
+    if (fault === 'failing-writes') this.#failSome(point);
     if (fault !== 'during-write') return;
     if (point === 'commit:before-write' && this.#left-- === 0) {
       trace('before-write\n');
@@ -61,6 +65,19 @@ class Faults implements CommitFaults {
       trace('after-write\n');
     }
   }
+
+  /** Every n-th write fails, in turn before it is made and after it is on the disk. */
+  #failSome(point: FaultPoint): void {
+    const every = Number(occurrence);
+    if (point === 'commit:before-write') {
+      this.#writes += 1;
+      if (this.#writes % (2 * every) === every) throw diskError();
+    } else if (point === 'commit:after-write' && this.#writes % (2 * every) === 0) throw diskError();
+  }
+}
+
+function diskError(): Error {
+  return Object.assign(new Error('EIO: from the disk'), { code: 'EIO' });
 }
 
 function trace(line: string): void {
@@ -134,7 +151,8 @@ function send(platform: Platform, command: OrderCommand): void {
           commandId: command.commandId,
           place: `${ack!.partition}@${ack!.offset}`,
         }),
-      (cause: unknown) => tell({ kind: 'refused', commandId: command.commandId, cause: String(cause) }),
+      (cause: unknown) =>
+        tell({ kind: 'refused', commandId: command.commandId, cause: describeError(cause) }),
     );
 }
 
@@ -176,6 +194,8 @@ async function main(): Promise<void> {
         .then(() => process.disconnect());
     }
   });
+  // As the runtime's timers do: cycles that have nothing to commit.
+  setInterval(() => platform.engine.wake(), WAKE_INTERVAL_MS).unref();
   faults.armed = true;
   tell({ kind: 'ready', prices });
 }

@@ -7,6 +7,7 @@ import type { Traders } from './traders.ts';
 
 const CHILD = fileURLToPath(new URL('./exchangeChild.js', import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
+const REFUSED_PAUSE_MS = 20;
 
 /** How a process is going to end: at a phase of its commits, or when the parent kills it. */
 export interface Fault {
@@ -20,13 +21,15 @@ export const NO_FAULT: Fault = { point: 'none', occurrence: 0 };
 export class ExchangeProcess {
   readonly #child: ChildProcess;
   readonly #traders: Traders;
+  readonly #fault: Fault;
   readonly #ended: Promise<unknown>;
   readonly #outstanding = new Set<string>();
   #failure: Error | null = null;
   #target = 0;
   #drained: () => void = () => undefined;
 
-  private constructor(child: ChildProcess, traders: Traders) {
+  private constructor(child: ChildProcess, traders: Traders, fault: Fault) {
+    this.#fault = fault;
     this.#child = child;
     this.#traders = traders;
     // The channel closes after everything the process has written was read: an answer that was given counts, however late it is read.
@@ -39,7 +42,7 @@ export class ExchangeProcess {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--enable-source-maps'],
     });
-    const running = new ExchangeProcess(child, traders);
+    const running = new ExchangeProcess(child, traders, fault);
     const ready = new Promise<boolean>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error('the exchange did not start in time')),
@@ -123,7 +126,7 @@ export class ExchangeProcess {
   #take(message: FromExchange): void {
     try {
       if (message.kind === 'updates') for (const update of message.updates) this.#traders.follow(update);
-      else if (message.kind === 'refused') throw new Error(`${message.commandId}: ${message.cause}`);
+      else if (message.kind === 'refused') this.#refused(message.commandId, message.cause);
       else if (message.kind === 'acknowledged') {
         this.#traders.acknowledge(message.commandId, message.place);
         this.#outstanding.delete(message.commandId);
@@ -134,6 +137,14 @@ export class ExchangeProcess {
       this.#child.kill('SIGKILL');
       this.#drained();
     }
+  }
+
+  /** A disk that fails is expected where the fault says so: the client does not know what became of its command. */
+  #refused(commandId: string, cause: string): void {
+    if (this.#fault.point !== 'failing-writes' || !cause.includes('LOG_IO'))
+      throw new Error(`${commandId}: ${cause}`);
+    this.#outstanding.delete(commandId);
+    setTimeout(() => this.#refill(), REFUSED_PAUSE_MS);
   }
 
   #checkKilled(): void {
