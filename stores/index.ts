@@ -1,5 +1,6 @@
 import { StoreError } from './errors.ts';
 import { CachingKeyValueStore } from './keyValueStore.ts';
+import { RangeWindowStore } from './rangeWindowStore.ts';
 import type { Serde } from './serde.ts';
 import { valueAndTimestampSerde } from './serdes.ts';
 import type {
@@ -45,6 +46,10 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly windowSizeMs: number;
   /** How long a window is kept, counted from its start; at least the window size. */
   readonly retentionMs: number;
+  /** Keep windows of one key and start beside one another. Then a window may be of size 0: a moment. */
+  readonly retainDuplicates?: boolean;
+  /** Keep all windows of a key in memory together, for operators that read a range of them with each record. */
+  readonly readInRanges?: boolean;
 }
 
 function builder<S extends StateStore>(
@@ -88,8 +93,8 @@ function window<K, V>(
   options: WindowStoreOptions<K, V>,
   kind: StoreBuilder['kind'],
 ): StoreBuilder<WindowStore<K, V>> {
-  const { windowSizeMs, retentionMs } = options;
-  if (!(windowSizeMs > 0)) {
+  const { windowSizeMs, retentionMs, retainDuplicates = false, readInRanges = retainDuplicates } = options;
+  if (!(windowSizeMs > 0 || (windowSizeMs === 0 && retainDuplicates))) {
     throw new StoreError(
       'STORE_ARGUMENT',
       `store ${options.name}: a window of ${windowSizeMs} ms; it must be longer than 0`,
@@ -101,20 +106,20 @@ function window<K, V>(
       `store ${options.name}: a retention of ${retentionMs} ms is shorter than the window of ${windowSizeMs} ms`,
     );
   }
-  return builder(
-    options,
-    kind,
-    (bytes, cacheEntriesMax) =>
-      new CachingWindowStore<K, V>(bytes, {
-        name: options.name,
-        keySerde: options.keySerde,
-        valueSerde: options.valueSerde,
-        windowSizeMs,
-        retentionMs,
-        persistent: options.residence !== 'memory',
-        cacheEntriesMax,
-      }),
-  );
+  return builder<WindowStore<K, V>>(options, kind, (bytes, cacheEntriesMax) => {
+    const settings = {
+      name: options.name,
+      keySerde: options.keySerde,
+      valueSerde: options.valueSerde,
+      windowSizeMs,
+      retentionMs,
+      persistent: options.residence !== 'memory',
+      cacheEntriesMax,
+    };
+    return readInRanges
+      ? new RangeWindowStore<K, V>(bytes, { ...settings, retainDuplicates })
+      : new CachingWindowStore<K, V>(bytes, settings);
+  });
 }
 
 /** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */

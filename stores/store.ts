@@ -97,6 +97,10 @@ export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V>
   readonly streamTimeMs: number;
   /** Notes the time of a record, so that after a restart lateness is judged as before it. */
   advanceStreamTime(timestampMs: number): void;
+  /** Up to which stream time a writer told of closed windows, or -1. Kept with the windows. */
+  readonly emittedMs: number;
+  /** Notes that closed windows were told of up to this stream time, so that after a restart none is told of twice. */
+  advanceEmitted(timestampMs: number): void;
 }
 
 export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;

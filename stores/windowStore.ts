@@ -1,17 +1,11 @@
 import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
+import { closeable, type RowGenerator } from './iterators.ts';
 import type { Serde } from './serde.ts';
-import { longNumberSerde } from './serdes.ts';
-import type { BytesStore, KeyValue, KeyValueIterator, Windowed, WindowStore } from './store.ts';
+import type { BytesStore, KeyValueIterator, Windowed, WindowStore } from './store.ts';
 import { textOf } from './transactional.ts';
-import {
-  NOTES_KEY,
-  segmentIntervalMs,
-  segmentStart,
-  windowKey,
-  windowRecordKeyOf,
-  windowStartOf,
-} from './windowKey.ts';
+import { segmentIntervalMs, segmentStart, windowKey, windowRecordKeyOf, windowStartOf } from './windowKey.ts';
+import { WindowNotes } from './windowNotes.ts';
 
 interface Entry<K, V> {
   readonly key: K;
@@ -35,8 +29,6 @@ export interface WindowStoreSettings<K, V> {
   readonly cacheEntriesMax: number;
 }
 
-/** Notes are one or two integers of eight bytes. */
-const NOTE_BYTES = 8;
 /** Expired rows removed at most with one write, so that no single record pays for a whole segment. */
 const EXPIRE_ROWS = 64;
 
@@ -61,9 +53,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   #listener: FlushListener<Windowed<K>, V> | null = null;
   #originOf: () => unknown = () => null;
   #writes = 0;
-  #observedMs = -1;
-  #streamTimeMs = -1;
-  #notesChanged = false;
+  readonly #notes: WindowNotes;
   #open = true;
 
   constructor(bytes: BytesStore, settings: WindowStoreSettings<K, V>) {
@@ -76,39 +66,23 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#valueSerde = settings.valueSerde;
     this.#segmentMs = segmentIntervalMs(settings.retentionMs);
     this.#cacheEntriesMax = settings.cacheEntriesMax;
-    this.#readNotes();
-  }
-
-  /** The newest window start, and the stream time where a writer told of it. */
-  #readNotes(): void {
-    const notes = this.#bytes.get(NOTES_KEY);
-    this.#observedMs =
-      notes === null ? -1 : longNumberSerde.deserialize(this.name, notes.subarray(0, NOTE_BYTES));
-    this.#streamTimeMs =
-      notes === null || notes.length === NOTE_BYTES
-        ? -1
-        : longNumberSerde.deserialize(this.name, notes.subarray(NOTE_BYTES));
-    this.#notesChanged = false;
-  }
-
-  #writeNotes(): void {
-    const observed = longNumberSerde.serialize(this.name, this.#observedMs);
-    const notes =
-      this.#streamTimeMs < 0
-        ? observed
-        : Buffer.concat([observed, longNumberSerde.serialize(this.name, this.#streamTimeMs)]);
-    this.#bytes.put(NOTES_KEY, notes);
-    this.#notesChanged = false;
+    this.#notes = new WindowNotes(bytes, settings.name);
   }
 
   get streamTimeMs(): number {
-    return this.#streamTimeMs;
+    return this.#notes.streamTimeMs;
   }
 
   advanceStreamTime(timestampMs: number): void {
-    if (timestampMs <= this.#streamTimeMs) return;
-    this.#streamTimeMs = timestampMs;
-    this.#notesChanged = true;
+    this.#notes.advanceStreamTime(timestampMs);
+  }
+
+  get emittedMs(): number {
+    return this.#notes.emittedMs;
+  }
+
+  advanceEmitted(timestampMs: number): void {
+    this.#notes.advanceEmitted(timestampMs);
   }
 
   isOpen(): boolean {
@@ -125,7 +99,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.length > 0 || this.#notesChanged;
+    return this.#dirty.length > 0 || this.#notes.changed;
   }
 
   #checkOpen(): void {
@@ -138,8 +112,8 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
 
   /** The oldest window start that is still kept. */
   #oldestMs(): number {
-    if (this.#cacheEntriesMax === 0) this.#readNotes();
-    return this.#observedMs - this.retentionMs + 1;
+    if (this.#cacheEntriesMax === 0) this.#notes.read();
+    return this.#notes.observedMs - this.retentionMs + 1;
   }
 
   #cacheKey(key: K): CacheKey {
@@ -192,9 +166,9 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   put(key: K, value: V | null, windowStartMs: number): void {
     if (!this.#open) this.#checkOpen();
     this.statistics.puts += 1;
-    if (windowStartMs > this.#observedMs) {
-      this.#observedMs = windowStartMs;
-      this.#notesChanged = true;
+    if (windowStartMs > this.#notes.observedMs) {
+      this.#notes.observedMs = windowStartMs;
+      this.#notes.changed = true;
       this.#expire();
     }
     if (windowStartMs < this.#oldestMs()) return;
@@ -225,7 +199,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     for (const key of gone) this.#bytes.put(key, null);
   }
 
-  *#scan(from: Buffer, to: Buffer, reverse: boolean): KeyValueIterator0<Buffer> {
+  *#scan(from: Buffer, to: Buffer, reverse: boolean): RowGenerator<Buffer> {
     this.#checkOpen();
     this.#writeDown();
     const rows = this.#bytes.scan(from, to, reverse);
@@ -236,10 +210,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     }
   }
 
-  *#windowsOf(key: K, fromMs: number, toMs: number, reverse: boolean): KeyValueIterator0<number, V> {
+  *#windowsOf(key: K, fromMs: number, toMs: number, reverse: boolean): RowGenerator<number, V> {
     const wanted = this.#keySerde.serialize(this.name, key);
     const low = Math.max(0, fromMs, this.#oldestMs());
-    const high = Math.min(toMs, this.#observedMs);
+    const high = Math.min(toMs, this.#notes.observedMs);
     if (low > high) return;
     const segments: number[] = [];
     for (let segment = this.#segment(low); segment <= this.#segment(high); segment += 1)
@@ -254,14 +228,9 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     }
   }
 
-  *#windows(
-    fromKey: K | null,
-    toKey: K | null,
-    fromMs: number,
-    toMs: number,
-  ): KeyValueIterator0<Windowed<K>, V> {
+  *#windows(fromKey: K | null, toKey: K | null, fromMs: number, toMs: number): RowGenerator<Windowed<K>, V> {
     const low = Math.max(0, fromMs, this.#oldestMs());
-    const high = Math.min(toMs, this.#observedMs);
+    const high = Math.min(toMs, this.#notes.observedMs);
     if (low > high) return;
     const first = fromKey === null ? null : this.#keySerde.serialize(this.name, fromKey);
     const last = toKey === null ? null : this.#keySerde.serialize(this.name, toKey);
@@ -314,7 +283,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
         value === null ? null : this.#valueSerde.serialize(this.name, value),
       );
     }
-    if (this.#notesChanged) this.#writeNotes();
+    if (this.#notes.changed) this.#notes.write();
     if (this.#listener === null) this.#settle();
   }
 
@@ -345,7 +314,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
 
   rollback(): void {
     this.#forget();
-    this.#readNotes();
+    this.#notes.read();
   }
 
   close(): void {
@@ -354,23 +323,4 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#forget();
     this.#bytes.close();
   }
-}
-
-type KeyValueIterator0<K, V = K> = Generator<KeyValue<K, V>, void, unknown>;
-
-/** A generator as the iterator of a store: `close` ends it and what it reads from. */
-function closeable<K, V>(rows: KeyValueIterator0<K, V>): KeyValueIterator<K, V> {
-  const iterator: KeyValueIterator<K, V> = {
-    next: () => {
-      const { done, value } = rows.next();
-      return done ? { done: true, value: undefined } : { done: false, value };
-    },
-    return: () => {
-      rows.return();
-      return { done: true, value: undefined };
-    },
-    close: () => void rows.return(),
-    [Symbol.iterator]: () => iterator,
-  };
-  return iterator;
 }

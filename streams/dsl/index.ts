@@ -1,6 +1,7 @@
 export { BranchedKStream } from './branchedKStream.ts';
 export type * from './functions.ts';
 export { GlobalKTable } from './globalKTable.ts';
+export { JoinWindows } from './joinWindows.ts';
 export { KGroupedStream } from './kGroupedStream.ts';
 export { KGroupedTable } from './kGroupedTable.ts';
 export { KStream, type ProcessOptions } from './kStream.ts';

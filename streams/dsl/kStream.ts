@@ -7,18 +7,28 @@ import { GlobalKTable } from './globalKTable.ts';
 import { refuse } from './internal/graph.ts';
 import {
   type AnySerde,
-  copartition,
+  type GlobalTableHandle,
   HANDLE,
   requiredSerde,
   type StreamHandle,
   sameGraph,
 } from './internal/handles.ts';
 import { repartitioned } from './internal/repartition.ts';
-import { storeGetterSupplier } from './internal/tableModel.ts';
+import { joinStreams } from './internal/streamJoins.ts';
+import { joinGlobalTable, joinTable } from './internal/streamTableJoins.ts';
 import { tableFromStream } from './internal/tables.ts';
+import type { JoinWindows } from './joinWindows.ts';
 import { KGroupedStream } from './kGroupedStream.ts';
 import { KTable } from './kTable.ts';
-import type { Grouped, Joined, Materialized, Named, Produced, Repartitioned } from './options.ts';
+import type {
+  Grouped,
+  Joined,
+  Materialized,
+  Named,
+  Produced,
+  Repartitioned,
+  StreamJoined,
+} from './options.ts';
 import { fixedKeySupplier } from './processors/fixedKey.ts';
 import {
   type AnyProcessorSupplier,
@@ -32,7 +42,10 @@ import {
   peekSupplier,
   selectKeySupplier,
 } from './processors/stateless.ts';
-import { StreamTableJoinProcessor, type StreamTableJoinSettings } from './processors/streamTableJoin.ts';
+import type { StreamTableJoinSettings } from './processors/streamTableJoin.ts';
+import type { JoinKind } from './processors/tableJoin.ts';
+
+type AnyJoiner = ValueJoiner<unknown, unknown, unknown, unknown>;
 
 /** What a processor of the Processor API needs beside its supplier. */
 export interface ProcessOptions extends Named {
@@ -292,69 +305,17 @@ export class KStream<K, V> {
     );
   }
 
-  #joinable(operator: string, options: Joined<K, V>): StreamHandle {
-    const handle = this[HANDLE];
-    if (!handle.repartitionRequired) return handle;
-    if (options.name === undefined)
-      refuse(
-        `${operator} with a table needs a repartition topic, as the key was changed, and so a name; pass { name } after the joiner`,
-      );
-    const label = `${operator} ${options.name}`;
-    return repartitioned(handle, {
-      name: options.name,
-      keySerde: requiredSerde(label, 'key', options.keySerde as AnySerde | undefined, handle.keySerde),
-      valueSerde: requiredSerde(
-        label,
-        'value',
-        options.valueSerde as AnySerde | undefined,
-        handle.valueSerde,
-      ),
-    });
-  }
-
-  #addJoin<KR, VR>(stream: StreamHandle, name: string, settings: StreamTableJoinSettings): KStream<KR, VR> {
-    stream.graph.addProcessor(name, { get: () => new StreamTableJoinProcessor(settings) }, [stream.node]);
-    return new KStream({ ...stream, node: name, valueSerde: null });
-  }
-
-  #joinTable<KR, VR>(
-    table: KTable<NonNullable<K>, unknown>,
-    joiner: StreamTableJoinSettings['joiner'],
-    options: Joined<K, V>,
-    left: boolean,
-  ): KStream<KR, VR> {
-    const operator = left ? 'leftJoin' : 'join';
-    const stream = this.#joinable(operator, options);
-    const { graph } = stream;
-    const { model, topics } = table[HANDLE];
-    sameGraph(operator, graph, table[HANDLE].graph);
-    const node = graph.nodeName(left ? 'KSTREAM-LEFTJOIN' : 'KSTREAM-JOIN', options.name);
-    const getters = model.valueGetterSupplier(`${operator} ${node}`);
-    copartition(graph, stream.topics, topics);
-    const joined = this.#addJoin<KR, VR>(stream, node, { table: getters, joiner, left, keyOf: (key) => key });
-    graph.add((topology) => topology.connectProcessorAndStateStores(node, ...new Set(getters.storeNames())));
-    return joined;
-  }
-
-  #joinGlobal<KR, VR>(
-    table: GlobalKTable<unknown, unknown>,
-    keyOf: StreamTableJoinSettings['keyOf'],
-    joiner: StreamTableJoinSettings['joiner'],
-    options: Named | undefined,
-    left: boolean,
-  ): KStream<KR, VR> {
-    const handle = this[HANDLE];
-    const operator = left ? 'leftJoin' : 'join';
-    sameGraph(operator, handle.graph, table[HANDLE].graph);
-    const node = handle.graph.nodeName(left ? 'KSTREAM-LEFTJOIN' : 'KSTREAM-JOIN', options?.name);
-    const getters = storeGetterSupplier(table[HANDLE].storeName);
-    return this.#addJoin(handle, node, { table: getters, joiner, left, keyOf });
-  }
-
   /**
    * Joins each record with what a table, or a global table, holds under its key at that moment; records that find nothing go. A table must
-   * be partitioned as the stream is; of a global table each record names its key.
+   * be partitioned as the stream is; of a global table each record names its key. Another stream is joined within windows: every record with
+   * each of the other of the same key and a time near its own.
    */
+  join<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, NonNullable<VO>, VR>,
+    windows: JoinWindows,
+    options: StreamJoined<K, V, VO>,
+  ): KStream<NonNullable<K>, VR>;
   join<VT, VR>(
     table: KTable<NonNullable<K>, VT>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VT, VR>,
@@ -367,10 +328,16 @@ export class KStream<K, V> {
     options?: Named,
   ): KStream<K, VR>;
   join(...args: readonly unknown[]): unknown {
-    return this.#joinAny(args, false);
+    return this.#joinAny(args, 'inner');
   }
 
-  /** As join, but records that find nothing are joined with null. */
+  /** As join, but records that find nothing are joined with null: with a stream when their window closes. */
+  leftJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, NonNullable<V>, NonNullable<VO> | null, VR>,
+    windows: JoinWindows,
+    options: StreamJoined<K, V, VO>,
+  ): KStream<K, VR>;
   leftJoin<VT, VR>(
     table: KTable<NonNullable<K>, VT>,
     joiner: ValueJoiner<K, NonNullable<V>, VT | null, VR>,
@@ -383,27 +350,45 @@ export class KStream<K, V> {
     options?: Named,
   ): KStream<K, VR>;
   leftJoin(...args: readonly unknown[]): unknown {
-    return this.#joinAny(args, true);
+    return this.#joinAny(args, 'left');
+  }
+
+  /**
+   * As join, but records of either stream that find none of the other are joined with null, when their window closes. Of a record without
+   * a key it is told at once.
+   */
+  outerJoin<VO, VR>(
+    other: KStream<K, VO>,
+    joiner: ValueJoiner<K, NonNullable<V> | null, NonNullable<VO> | null, VR>,
+    windows: JoinWindows,
+    options: StreamJoined<K, V, VO>,
+  ): KStream<K, VR>;
+  outerJoin(...args: readonly unknown[]): unknown {
+    return this.#joinAny(args, 'outer');
   }
 
   /** Which join it is, the class of the operand tells. */
-  #joinAny(args: readonly unknown[], left: boolean): KStream<unknown, unknown> {
+  #joinAny(args: readonly unknown[], kind: JoinKind): KStream<unknown, unknown> {
+    const handle = this[HANDLE];
     const [operand, first, second, third] = args;
-    if (operand instanceof GlobalKTable) {
-      return this.#joinGlobal(
-        operand as GlobalKTable<unknown, unknown>,
-        first as StreamTableJoinSettings['keyOf'],
-        second as StreamTableJoinSettings['joiner'],
-        third as Named | undefined,
-        left,
+    const left = kind === 'left';
+    if (operand instanceof KStream) {
+      const other = operand[HANDLE] as StreamHandle;
+      const options = third as StreamJoined<unknown, unknown, unknown> | undefined;
+      return new KStream(
+        joinStreams(handle, other, kind, first as AnyJoiner, second as JoinWindows, options),
       );
     }
-    if (!(operand instanceof KTable)) refuse('a stream is joined with a KTable or a GlobalKTable');
-    return this.#joinTable(
-      operand as KTable<NonNullable<K>, unknown>,
-      first as StreamTableJoinSettings['joiner'],
-      (second as Joined<K, V> | undefined) ?? {},
-      left,
-    );
+    if (kind === 'outer') refuse('outerJoin joins a stream with a KStream');
+    if (operand instanceof GlobalKTable) {
+      const keyOf = first as StreamTableJoinSettings['keyOf'];
+      const table = operand[HANDLE] as GlobalTableHandle<unknown, unknown>;
+      return new KStream(
+        joinGlobalTable(handle, table, keyOf, second as AnyJoiner, third as Named | undefined, left),
+      );
+    }
+    if (!(operand instanceof KTable)) refuse('a stream is joined with a KStream, a KTable or a GlobalKTable');
+    const options = (second as Joined<unknown, unknown> | undefined) ?? {};
+    return new KStream(joinTable(handle, operand[HANDLE], first as AnyJoiner, options, left));
   }
 }

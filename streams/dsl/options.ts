@@ -34,6 +34,20 @@ export interface Joined<K, V> extends Named {
   readonly valueSerde?: Serde<NonNullable<V>>;
 }
 
+/** How two streams are joined. */
+export interface StreamJoined<K, V, VO> {
+  /** Names the join, its stores and its repartition topics. */
+  readonly name: string;
+  /** Serdes left out are those of the streams, where they are known. */
+  readonly keySerde?: Serde<NonNullable<K>>;
+  readonly leftValueSerde?: Serde<NonNullable<V>>;
+  readonly rightValueSerde?: Serde<NonNullable<VO>>;
+  readonly residence?: StoreResidence;
+  readonly loggingEnabled?: boolean;
+  /** Decoded records of each side kept at most by each task. */
+  readonly cacheEntriesMax?: number;
+}
+
 /** A topic of the application's own in the middle of a stream. */
 export interface Repartitioned<K, V> {
   /** The topic is called `<name>-repartition`. */

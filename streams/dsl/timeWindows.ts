@@ -1,13 +1,7 @@
-import { StreamsError } from '../errors.ts';
+import { refuse } from './internal/graph.ts';
+import { checkMilliseconds } from './internal/milliseconds.ts';
 
-function refuse(message: string): never {
-  throw new StreamsError('STREAMS_TOPOLOGY', message);
-}
-
-function checkMilliseconds(what: string, valueMs: number, leastMs: number): void {
-  if (!Number.isSafeInteger(valueMs) || valueMs < leastMs)
-    refuse(`TimeWindows: ${what} of ${valueMs} ms; it is a whole number of at least ${leastMs}`);
-}
+const NAME = 'TimeWindows';
 
 /**
  * Windows of a fixed size, aligned to the epoch. Tumbling: each begins where the one before ends. Hopping, by `advanceBy`: they begin
@@ -33,14 +27,14 @@ export class TimeWindows {
 
   /** @throws StreamsError STREAMS_TOPOLOGY for a size or grace that is none */
   static ofSizeAndGrace(sizeMs: number, graceMs: number): TimeWindows {
-    checkMilliseconds('a size', sizeMs, 1);
-    checkMilliseconds('a grace', graceMs, 0);
+    checkMilliseconds(NAME, 'a size', sizeMs, 1);
+    checkMilliseconds(NAME, 'a grace', graceMs, 0);
     return new TimeWindows(sizeMs, sizeMs, graceMs);
   }
 
   /** The same windows beginning every `advanceMs`. @throws StreamsError STREAMS_TOPOLOGY where that is longer than a window */
   advanceBy(advanceMs: number): TimeWindows {
-    checkMilliseconds('an advance', advanceMs, 1);
+    checkMilliseconds(NAME, 'an advance', advanceMs, 1);
     if (advanceMs > this.sizeMs)
       refuse(
         `TimeWindows: an advance of ${advanceMs} ms is longer than the window of ${this.sizeMs} ms and leaves gaps`,

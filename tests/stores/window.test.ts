@@ -145,14 +145,20 @@ function compare(store: WindowStore<string, number>, oracle: Oracle, each: Step)
   }
 }
 
-function builderOf(name: string, cacheEntriesMax: number) {
+function builderOf(name: string, cacheEntriesMax: number, readInRanges = false) {
   const { string: keySerde, longNumber: valueSerde } = Serdes;
   const times = { windowSizeMs: SIZE_MS, retentionMs: RETENTION_MS };
-  return Stores.windowStore({ name, keySerde, valueSerde, ...times, cacheEntriesMax });
+  return Stores.windowStore({ name, keySerde, valueSerde, ...times, cacheEntriesMax, readInRanges });
 }
 
-async function run(medium: Medium, name: string, cache: number, given: readonly Step[]): Promise<void> {
-  const builder = builderOf(name, cache);
+async function run(
+  medium: Medium,
+  name: string,
+  cache: number,
+  readInRanges: boolean,
+  given: readonly Step[],
+): Promise<void> {
+  const builder = builderOf(name, cache, readInRanges);
   const location = { applicationId: 'app', storeName: name, partition: 0 };
   let store = builder.build(medium.backend, location);
   const oracle = new Oracle();
@@ -182,36 +188,63 @@ async function run(medium: Medium, name: string, cache: number, given: readonly 
   store.close();
 }
 
-for (const [name, open] of Object.entries(MEDIA)) {
-  test(`a window store on ${name} finds the windows within its retention, and outlives a restart as committed`, async () => {
-    const medium = await open();
-    let runs = 0;
-    try {
-      await fc.assert(
-        fc.asyncProperty(steps, fc.constantFrom(2, 3, 1_000), (given, cache) =>
-          run(medium, `store-${runs++}`, cache, given),
-        ),
-        { seed: 20260104, numRuns: 40 },
-      );
-    } finally {
-      await medium.dispose();
-    }
-  });
-}
+for (const [name, open] of Object.entries(MEDIA))
+  for (const readInRanges of [false, true]) {
+    test(`a window store ${readInRanges ? 'read in ranges ' : ''}on ${name} finds the windows within its retention, and outlives a restart as committed`, async () => {
+      const medium = await open();
+      let runs = 0;
+      try {
+        await fc.assert(
+          fc.asyncProperty(steps, fc.constantFrom(2, 3, 1_000), (given, cache) =>
+            run(medium, `store-${runs++}`, cache, readInRanges, given),
+          ),
+          { seed: 20260104, numRuns: 40 },
+        );
+      } finally {
+        await medium.dispose();
+      }
+    });
+  }
 
-test('expired windows leave the disk as new ones are written', () => {
+for (const readInRanges of [false, true])
+  test(`expired windows ${readInRanges ? 'read in ranges ' : ''}leave the disk as new ones are written`, () => {
+    const backend = new MemoryStateBackend();
+    const location = { applicationId: 'app', storeName: 'rows', partition: 0 };
+    const store = builderOf('rows', 1_000, readInRanges).build(backend, location);
+    for (let minute = 0; minute < 100; minute += 1) {
+      store.put('a', minute, minute * MINUTE_MS);
+      store.flush();
+      backend.commit();
+    }
+    let rows = 0;
+    for (const _row of backend.openCommitted(location).scan(null, null, false)) rows += 1;
+    // Five minutes kept, whole segments of a minute, and the row of notes.
+    assert.ok(rows <= 8, `${rows} rows`);
+  });
+
+test('windows of one key and start stand beside one another where duplicates are kept, over a restart', () => {
   const backend = new MemoryStateBackend();
   const location = { applicationId: 'app', storeName: 'rows', partition: 0 };
-  const store = builderOf('rows', 1_000).build(backend, location);
-  for (let minute = 0; minute < 100; minute += 1) {
-    store.put('a', minute, minute * MINUTE_MS);
-    store.flush();
-    backend.commit();
-  }
-  let rows = 0;
-  for (const _row of backend.openCommitted(location).scan(null, null, false)) rows += 1;
-  // Five minutes kept, whole segments of a minute, and the row of notes.
-  assert.ok(rows <= 8, `${rows} rows`);
+  const { string: keySerde, longNumber: valueSerde } = Serdes;
+  const times = { windowSizeMs: 0, retentionMs: RETENTION_MS, retainDuplicates: true };
+  const builder = Stores.windowStore({ name: 'rows', keySerde, valueSerde, ...times });
+  let store = builder.build(backend, location);
+  store.put('a', 3, 10);
+  store.put('a', 1, 10);
+  store.put('a', null, 10);
+  store.put('a', 7, 9);
+  store.flush();
+  backend.commit();
+  store.put('a', 8, 10);
+  backend.crash();
+  store = builder.build(backend, location);
+  store.put('a', 2, 10);
+  const values = (rows: Iterable<{ readonly value: number }>): number[] =>
+    [...rows].map(({ value }) => value);
+  assert.deepEqual(values(store.fetch('a', 0, 20)), [7, 3, 1, 2]);
+  assert.deepEqual(values(store.backwardFetch('a', 10, 10)), [2, 1, 3]);
+  assert.equal(store.fetchSingle('a', 10), 3);
+  assert.deepEqual(values(store.all()), [7, 3, 1, 2]);
 });
 
 test('the stream time a writer told of outlives a restart, and old notes are read', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   type GlobalKTable,
+  JoinWindows,
   type KGroupedStream,
   type KGroupedTable,
   type KStream,
@@ -127,6 +128,40 @@ test('joins tell by their operand what the joiner gets', () => {
   );
   // @ts-expect-error keys of another type do not meet
   stream.join(byNumber, (value) => value);
+});
+
+test('joins of streams tell which side may be missing, and where the key may', () => {
+  const words = builder.stream('words', TEXT);
+  const windows = JoinWindows.ofTimeDifferenceWithNoGrace(5);
+  const inner = stream.join(
+    words,
+    (value, word, key) => {
+      expectType<number>()(value);
+      expectType<string>()(word);
+      expectType<string>()(key);
+      return value + word.length;
+    },
+    windows,
+    { name: 'stream-join' },
+  );
+  expectType<KStream<string, number>>()(inner);
+  const left = stream.leftJoin(words, (value, word) => word ?? value, windows, { name: 'stream-left' });
+  expectType<KStream<string | null, string | number>>()(left);
+  stream.outerJoin(
+    words,
+    (value, word, key) => {
+      expectType<number | null>()(value);
+      expectType<string | null>()(word);
+      expectType<string | null>()(key);
+      return value;
+    },
+    windows,
+    { name: 'stream-outer' },
+  );
+  assert.throws(() => {
+    // @ts-expect-error no name
+    stream.join(words, (value) => value, windows);
+  }, /join keeps state and needs a name/);
 });
 
 test('windows come as the key, and only a windowed table waits for them to close', () => {

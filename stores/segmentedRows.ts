@@ -1,0 +1,328 @@
+import type { CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import { StoreError } from './errors.ts';
+import { type RowList, RowListCache, type SegmentedRow } from './rowListCache.ts';
+import { rowRecordKeyOf, rowSegmentMs, rowTailOf, rowTimeOf, segmentedRowKey } from './segmentedRowKey.ts';
+import type { Serde } from './serde.ts';
+import type { BytesStore, Windowed } from './store.ts';
+import { textOf } from './transactional.ts';
+import { segmentStart } from './windowKey.ts';
+import { WindowNotes } from './windowNotes.ts';
+
+export interface SegmentedRowsSettings<K, V> {
+  readonly name: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  readonly retentionMs: number;
+  /** Decoded rows held at most; 0 reads through: for committed views. */
+  readonly cacheEntriesMax: number;
+  /** What a row is called above. */
+  readonly windowedOf: (key: K, timeMs: number, tail: number) => Windowed<K>;
+}
+
+/** Expired rows removed at most with one flush. */
+const EXPIRE_ROWS = 2_048;
+
+/**
+ * Rows of a key, a time and a tail over bytes, of which those of one key are read together: a key's live rows are held decoded, all or none
+ * of them, so that a range of times is a slice. Time is the newest one written; a row older than it by the retention is neither written nor
+ * found, as in Kafka Streams.
+ */
+export class SegmentedRows<K, V> {
+  readonly notes: WindowNotes;
+  readonly statistics: StoreStatistics = { gets: 0, puts: 0, hits: 0, flushed: 0 };
+  readonly #settings: SegmentedRowsSettings<K, V>;
+  readonly #bytes: BytesStore;
+  readonly #segmentMs: number;
+  readonly #cache: RowListCache<K, V> | null;
+  #dirty: SegmentedRow<K, V>[] = [];
+  #listener: FlushListener<Windowed<K>, V> | null = null;
+  #originOf: () => unknown = () => null;
+  #writes = 0;
+  /** The first segment that may have rows to expire. */
+  #expiredTo = 0;
+  #open = true;
+
+  constructor(bytes: BytesStore, settings: SegmentedRowsSettings<K, V>) {
+    this.#bytes = bytes;
+    this.#settings = settings;
+    this.notes = new WindowNotes(bytes, settings.name);
+    this.#segmentMs = rowSegmentMs(settings.retentionMs);
+    this.#cache =
+      settings.cacheEntriesMax === 0
+        ? null
+        : new RowListCache(settings.cacheEntriesMax, () => {
+            if (this.#dirty.length > 0) this.flush();
+          });
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  checkOpen(): void {
+    if (!this.#open) throw new StoreError('STORE_CLOSED', `store ${this.#settings.name} is closed`);
+  }
+
+  setFlushListener(listener: FlushListener<Windowed<K>, V>, originOf: () => unknown): void {
+    this.#listener = listener;
+    this.#originOf = originOf;
+  }
+
+  get isRecordCache(): boolean {
+    return this.#listener !== null;
+  }
+
+  get hasChanges(): boolean {
+    return this.#dirty.length > 0 || this.notes.changed;
+  }
+
+  /** The oldest time that is still kept. */
+  oldestMs(): number {
+    if (this.#cache === null) this.notes.read();
+    return this.notes.observedMs - this.#settings.retentionMs + 1;
+  }
+
+  #segment(timeMs: number): number {
+    return Math.floor(timeMs / this.#segmentMs);
+  }
+
+  #cacheKey(key: K): CacheKey {
+    if (typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint') return key;
+    return textOf(this.#settings.keySerde.serialize(this.#settings.name, key));
+  }
+
+  /** The live rows of a key, by time and then tail; rows deleted since the last flush have no value. */
+  #list(key: K): RowList<K, V> {
+    if (!this.#open) this.checkOpen();
+    if (this.#cache === null) return { rows: this.#load(key) };
+    const cacheKey = this.#cacheKey(key);
+    const cached = this.#cache.get(cacheKey);
+    if (cached !== undefined) {
+      this.statistics.hits += 1;
+      this.#cache.trim(cached, this.oldestMs());
+      return cached;
+    }
+    return this.#cache.add(cacheKey, this.#load(key));
+  }
+
+  #load(key: K): SegmentedRow<K, V>[] {
+    const { name, keySerde, valueSerde } = this.#settings;
+    const low = Math.max(0, this.oldestMs());
+    const high = this.notes.observedMs;
+    const rows: SegmentedRow<K, V>[] = [];
+    if (low > high) return rows;
+    const wanted = keySerde.serialize(name, key);
+    for (let segment = this.#segment(low); segment <= this.#segment(high); segment += 1) {
+      const from = segmentedRowKey(segment, wanted, low, 0);
+      const to = segmentedRowKey(segment, wanted, high + 1, 0);
+      for (const row of this.#bytes.scan(from, to, false)) {
+        // A longer key that starts with this one may lie between its rows.
+        if (!rowRecordKeyOf(row.key).equals(wanted)) continue;
+        const value = valueSerde.deserialize(name, row.value);
+        const [timeMs, tail] = [rowTimeOf(row.key), rowTailOf(row.key)];
+        rows.push({
+          key,
+          timeMs,
+          tail,
+          value,
+          stored: true,
+          dirty: false,
+          before: null,
+          origin: null,
+          order: 0,
+        });
+      }
+    }
+    return rows;
+  }
+
+  /** The rows of a key with from <= time <= to that have a value, by time and then tail. The array is the caller's. */
+  between(key: K, fromMs: number, toMs: number): SegmentedRow<K, V>[] {
+    this.statistics.gets += 1;
+    const { rows } = this.#list(key);
+    const low = Math.max(fromMs, this.oldestMs());
+    const found: SegmentedRow<K, V>[] = [];
+    for (let index = firstAt(rows, low, 0); index < rows.length; index += 1) {
+      const row = rows[index]!;
+      if (row.timeMs > toMs) break;
+      if (row.value !== null) found.push(row);
+    }
+    return found;
+  }
+
+  get(key: K, timeMs: number, tail: number): V | null {
+    this.statistics.gets += 1;
+    const { rows } = this.#list(key);
+    if (timeMs < this.oldestMs()) return null;
+    const row = rows[firstAt(rows, timeMs, tail)];
+    return row !== undefined && row.timeMs === timeMs && row.tail === tail ? row.value : null;
+  }
+
+  put(key: K, timeMs: number, tail: number, value: V | null): void {
+    this.statistics.puts += 1;
+    if (timeMs > this.notes.observedMs) {
+      this.notes.observedMs = timeMs;
+      this.notes.changed = true;
+    }
+    if (timeMs < this.oldestMs() || timeMs < 0) return;
+    const list = this.#list(key);
+    const index = firstAt(list.rows, timeMs, tail);
+    let row = list.rows[index];
+    if (row === undefined || row.timeMs !== timeMs || row.tail !== tail) {
+      row = {
+        key,
+        timeMs,
+        tail,
+        value: null,
+        stored: false,
+        dirty: false,
+        before: null,
+        origin: null,
+        order: 0,
+      };
+      if (index === list.rows.length) list.rows.push(row);
+      else list.rows.splice(index, 0, row);
+      this.#cache!.grow();
+    }
+    this.#change(row, value);
+  }
+
+  #change(row: SegmentedRow<K, V>, value: V | null): void {
+    if (!row.dirty) {
+      row.dirty = true;
+      row.before = row.value;
+      this.#dirty.push(row);
+    }
+    row.value = value;
+    if (this.#listener === null) return;
+    row.origin = this.#originOf();
+    row.order = this.#writes;
+    this.#writes += 1;
+  }
+
+  /** Rows of the keys from `fromKey` to `toKey` with from <= time <= to, by segment, key, time and tail. Null is open. */
+  *scan(fromKey: K | null, toKey: K | null, fromMs: number, toMs: number): Generator<ScannedRow<K, V>> {
+    this.checkOpen();
+    const low = Math.max(0, fromMs, this.oldestMs());
+    const high = Math.min(toMs, this.notes.observedMs);
+    if (low > high) return;
+    this.#writeDown();
+    const { name, keySerde, valueSerde } = this.#settings;
+    const first = fromKey === null ? null : keySerde.serialize(name, fromKey);
+    const last = toKey === null ? null : keySerde.serialize(name, toKey);
+    const end = segmentStart(this.#segment(high) + 1);
+    for (const { key, value } of this.#bytes.scan(segmentStart(this.#segment(low)), end, false)) {
+      const timeMs = rowTimeOf(key);
+      if (timeMs < low || timeMs > high) continue;
+      const recordKey = rowRecordKeyOf(key);
+      if (first !== null && Buffer.compare(recordKey, first) < 0) continue;
+      if (last !== null && Buffer.compare(recordKey, last) > 0) continue;
+      yield {
+        key: keySerde.deserialize(name, recordKey),
+        timeMs,
+        tail: rowTailOf(key),
+        value: valueSerde.deserialize(name, value),
+      };
+    }
+  }
+
+  /** Sends changes down without telling the listener: they stay news to it until the flush. */
+  #writeDown(): void {
+    const { name, keySerde, valueSerde } = this.#settings;
+    const oldestMs = this.oldestMs();
+    for (const row of this.#dirty) {
+      const { key, timeMs, tail, value } = row;
+      if (timeMs < oldestMs || (value === null && !row.stored)) continue;
+      this.#bytes.put(
+        segmentedRowKey(this.#segment(timeMs), keySerde.serialize(name, key), timeMs, tail),
+        value === null ? null : valueSerde.serialize(name, value),
+      );
+      row.stored = value !== null;
+    }
+    if (this.notes.changed) this.notes.write();
+    if (this.#listener === null) this.#settle();
+  }
+
+  #settle(): void {
+    this.statistics.flushed += this.#dirty.length;
+    for (const row of this.#dirty) {
+      row.dirty = false;
+      if (row.value === null) this.#cache!.remove(this.#cacheKey(row.key), row);
+    }
+    this.#dirty = [];
+  }
+
+  flush(): void {
+    this.checkOpen();
+    const changed = this.#dirty;
+    this.#writeDown();
+    this.#expire();
+    if (this.#listener === null) return;
+    this.#settle();
+    changed.sort((a, b) => a.order - b.order);
+    for (const { key, timeMs, tail, value, before, origin } of changed) {
+      if (value !== null || before !== null)
+        this.#listener(this.#settings.windowedOf(key, timeMs, tail), value, before, origin);
+    }
+  }
+
+  /** Removes rows of segments that lie wholly before the retention. */
+  #expire(): void {
+    const first = this.#segment(Math.max(0, this.oldestMs()));
+    if (first <= this.#expiredTo) return;
+    const gone: Buffer[] = [];
+    const rows = this.#bytes.scan(null, segmentStart(first), false);
+    for (const { key } of rows) {
+      gone.push(key);
+      if (gone.length === EXPIRE_ROWS) break;
+    }
+    rows.close();
+    for (const key of gone) this.#bytes.put(key, null);
+    if (gone.length < EXPIRE_ROWS) this.#expiredTo = first;
+  }
+
+  #forget(): void {
+    this.#cache?.clear();
+    this.#dirty = [];
+  }
+
+  rollback(): void {
+    this.#forget();
+    this.#expiredTo = 0;
+    this.notes.read();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#forget();
+    this.#bytes.close();
+  }
+}
+
+export interface ScannedRow<K, V> {
+  readonly key: K;
+  readonly timeMs: number;
+  readonly tail: number;
+  readonly value: V;
+}
+
+/** Where the first row lies that is not before the time and tail. Looks from the end: what is written is mostly new. */
+function firstAt(
+  rows: readonly { readonly timeMs: number; readonly tail: number }[],
+  timeMs: number,
+  tail: number,
+): number {
+  const last = rows[rows.length - 1];
+  if (last === undefined || last.timeMs < timeMs || (last.timeMs === timeMs && last.tail < tail))
+    return rows.length;
+  let low = 0;
+  let high = rows.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const row = rows[middle]!;
+    if (row.timeMs < timeMs || (row.timeMs === timeMs && row.tail < tail)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
