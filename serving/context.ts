@@ -29,6 +29,8 @@ export interface ServingContext {
   /** Seams. */
   readonly wallClock: () => number;
   readonly randomUuid: () => string;
+  /** Ids of orders: each is greater than the one before. */
+  readonly newOrderId: () => string;
   readonly readiness: () => Readiness;
   /** How far the market source has come; null where there is none. */
   readonly sourceProgress: () => (SourceProgress & { readonly name: string }) | null;

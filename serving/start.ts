@@ -4,6 +4,7 @@ import { createSource } from '../connectors/sources/createSource.ts';
 import type { MarketSource } from '../connectors/sources/source.ts';
 import { isDataDirectory } from '../streams/log/embedded/index.ts';
 import { Credentials } from './auth/credentials.ts';
+import { risingIds } from './commands/risingIds.ts';
 import type { Config } from './config.ts';
 import type { Readiness, ServingContext } from './context.ts';
 import { ServingError } from './errors.ts';
@@ -145,6 +146,7 @@ async function serve(
     logger,
     wallClock: Date.now,
     randomUuid: randomUUID,
+    newOrderId: risingIds(Date.now),
     readiness: () => readiness(platform, () => sourceState),
     sourceProgress: () => (source === null ? null : { name: source.name, ...source.progress() }),
     metrics: () => platform.runtime.metrics(),

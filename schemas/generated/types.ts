@@ -24,6 +24,8 @@ export interface AccountState {
   readonly updatesSequence: number;
   /** Orders not in a final state. */
   readonly openOrders: number;
+  /** The greatest order id of all the SUBMIT commands the account has had: a greater one comes for the first time. */
+  readonly newestOrderId: OrderId | null;
 }
 
 /** A house account makes markets: it may be short and its cash may be negative. */

@@ -68,7 +68,7 @@ export async function cancelAll(
   const open = queries.openOrders(accountId);
   const cancelOne = async ({ orderId: id }: Order) => {
     try {
-      const command = cancelCommand(accountId, id, context.randomUuid);
+      const command = cancelCommand(accountId, id, context);
       const update = await commands.send(command, originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       return { id, status: 200 };
@@ -156,7 +156,7 @@ export function registerOrders(
     }),
     async (request) => {
       const { accountId } = callerOf(request);
-      const command = submitCommand(accountId, request.body, context.randomUuid);
+      const command = submitCommand(accountId, request.body, context);
       return orderJson(await placeOrder(commands, queries, request, command));
     },
   );
@@ -167,7 +167,7 @@ export function registerOrders(
       const { accountId } = callerOf(request);
       const id = request.params.id.toLowerCase() as OrderId;
       if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
-      const command = replaceCommand(accountId, id, request.body, context.randomUuid);
+      const command = replaceCommand(accountId, id, request.body, context);
       const update = await commands.send(command, originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       const replacement = queries.order(accountId, command.replacementOrderId!);
@@ -182,7 +182,7 @@ export function registerOrders(
       const { accountId } = callerOf(request);
       const id = request.params.id.toLowerCase() as OrderId;
       if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
-      const update = await commands.send(cancelCommand(accountId, id, context.randomUuid), originOf(request));
+      const update = await commands.send(cancelCommand(accountId, id, context), originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       return reply.status(204).send();
     },

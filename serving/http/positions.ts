@@ -40,12 +40,7 @@ export function registerPositions(
   };
 
   const close = (request: FastifyRequest, { accountId, symbol, quantityMicros }: PortfolioPosition) =>
-    placeOrder(
-      commands,
-      queries,
-      request,
-      closingCommand(accountId, symbol, quantityMicros, context.randomUuid),
-    );
+    placeOrder(commands, queries, request, closingCommand(accountId, symbol, quantityMicros, context));
 
   server.get('/v2/positions', documented('Open positions', { tag: 'positions' }), async (request) =>
     (await valuation.positions(callerOf(request).accountId)).map(positionJson),

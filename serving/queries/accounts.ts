@@ -9,6 +9,7 @@ import type {
 import type { AccountId, ClientOrderId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { ReadOnlyKeyValueStore } from '../../stores/store.ts';
 import type { QueryableStores } from '../../streams/index.ts';
+import { hasOwnName } from '../../topologies/orders/identity.ts';
 import {
   clientOrderIdKey,
   orderByTimeKey,
@@ -71,7 +72,10 @@ export class AccountQueries {
     const orderId = this.#orders<string>(accountId, STORES.clientOrderIds).get(
       clientOrderIdKey(accountId, clientOrderId),
     );
-    return orderId === null ? null : this.order(accountId, orderId as OrderId);
+    if (orderId !== null) return this.order(accountId, orderId as OrderId);
+    // An order without a name of the client's own is known by its id.
+    const order = this.order(accountId, clientOrderId as string as OrderId);
+    return order !== null && hasOwnName(order) ? order : null;
   }
 
   /** Orders that may still trade, oldest first: what rests in a book is all there can be once a command's commit is done. */

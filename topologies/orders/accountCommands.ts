@@ -60,6 +60,7 @@ export function openAccount(ledger: Ledger, command: OrderCommand): void {
     openedAtMs: ledger.timestampMs,
     updatesSequence: 0,
     openOrders: 0,
+    newestOrderId: null,
   };
   ledger.putAccount(account);
   tell(ledger, 'OPENED', command, amountMicros, account.cashMicros, null);

@@ -5,6 +5,7 @@ import { nextClose, type SessionMode } from '../domain/calendar.ts';
 import { formatQuantity } from '../domain/decimal.ts';
 import { leavesOf } from './applyFill.ts';
 import { cancelToBook, replaceInBook } from './bookCommand.ts';
+import { isNameTaken } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { CLIENT_ORDER_ID_MAX } from './limits.ts';
 import { type RejectCode, type Rejection, reject } from './rejections.ts';
@@ -16,7 +17,6 @@ import {
   type Reservation,
   reservationFor,
 } from './reserve.ts';
-import { clientOrderIdKey } from './stores.ts';
 import { validatePrice, validateQuantity, validateValue } from './validateOrder.ts';
 
 /** The order as the updates of a refused change name it. */
@@ -173,8 +173,8 @@ function checkReplacement(
   if (ledger.order(order.accountId, replacement.orderId) !== null) return reject('ORDER_ID_DUPLICATE');
   if (account.accountType === 'HOUSE') return null;
   if (replacement.clientOrderId.length > CLIENT_ORDER_ID_MAX) return reject('CLIENT_ORDER_ID_TOO_LONG');
-  const clientKey = clientOrderIdKey(order.accountId, replacement.clientOrderId);
-  if (ledger.stores.clientOrderIds.get(clientKey) !== null) return reject('CLIENT_ORDER_ID_DUPLICATE');
+  if (isNameTaken(ledger, order.accountId, replacement.clientOrderId))
+    return reject('CLIENT_ORDER_ID_DUPLICATE');
   return ledger.openLimits.wouldCross(order.accountId, order.symbol, order.side, replacement.limitPriceTicks)
     ? reject('WASH_TRADE', { reject_reason: 'opposite side limit order exists' })
     : null;

@@ -13,6 +13,7 @@ import type { KeyValue } from '../../stores/store.ts';
 import type { ProcessorContext } from '../../streams/processor.ts';
 import { NO_HEADERS } from '../../streams/record.ts';
 import { isFinal, type Settled } from './applyFill.ts';
+import { hasOwnName } from './identity.ts';
 import { EXPIRED_BATCH_MAX } from './limits.ts';
 import { OpenLimits } from './openLimits.ts';
 import {
@@ -102,7 +103,9 @@ export class Ledger {
     }
     if (account.accountType === 'HOUSE') return;
     if (mayRest) this.openLimits.add(order);
-    this.stores.clientOrderIds.put(clientOrderIdKey(accountId, order.clientOrderId), orderId);
+    if (!hasOwnName(order)) {
+      this.stores.clientOrderIds.put(clientOrderIdKey(accountId, order.clientOrderId), orderId);
+    }
     this.stores.ordersByTime.put(orderByTimeKey(accountId, order.submittedAtMs, orderId), orderId);
   }
 
@@ -139,7 +142,20 @@ export class Ledger {
   update(account: AccountState, draft: UpdateDraft): AccountState {
     const updatesSequence = account.updatesSequence + 1;
     this.#sendUpdate(account.accountId, updatesSequence, draft);
-    return { ...account, updatesSequence };
+    // Every update comes by here: all fields by name cost a fraction of copying the object.
+    return {
+      accountId: account.accountId,
+      accountType: account.accountType,
+      cashMicros: account.cashMicros,
+      heldCashMicros: account.heldCashMicros,
+      feesMicros: account.feesMicros,
+      depositedMicros: account.depositedMicros,
+      withdrawnMicros: account.withdrawnMicros,
+      openedAtMs: account.openedAtMs,
+      updatesSequence,
+      openOrders: account.openOrders,
+      newestOrderId: account.newestOrderId,
+    };
   }
 
   /** An update to somebody who has no account: it has no place in a sequence. */

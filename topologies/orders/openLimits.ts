@@ -20,6 +20,10 @@ export class OpenLimits {
   readonly #store: KeyValueStore<string, string>;
   readonly #cached = new Map<AccountId, Map<Ticker, Limits>>();
   #cachedCount = 0;
+  /** What was asked for last: a new order asks twice. */
+  #lastAccountId: AccountId | null = null;
+  #lastSymbol: Ticker | null = null;
+  #last: Limits | null = null;
 
   constructor(store: KeyValueStore<string, string>) {
     this.#store = store;
@@ -48,8 +52,16 @@ export class OpenLimits {
   }
 
   #limits(accountId: AccountId, symbol: Ticker): Limits {
-    const found = this.#cached.get(accountId)?.get(symbol);
-    if (found) return found;
+    if (this.#last !== null && accountId === this.#lastAccountId && symbol === this.#lastSymbol)
+      return this.#last;
+    const limits = this.#cached.get(accountId)?.get(symbol) ?? this.#load(accountId, symbol);
+    this.#lastAccountId = accountId;
+    this.#lastSymbol = symbol;
+    this.#last = limits;
+    return limits;
+  }
+
+  #load(accountId: AccountId, symbol: Ticker): Limits {
     const limits = this.#read(accountId, symbol);
     if (this.#cachedCount >= CACHED_MAX) {
       this.#cached.clear();

@@ -15,7 +15,10 @@ export const STORES = {
   accounts: 'accounts',
   /** By `<account>/<order>`. Final orders stay, but for those of house accounts. */
   orders: 'orders',
-  /** By `<account>/<client order id>`: the order's id, or `!` where all orders of that name were refused. Customers only. */
+  /**
+   * By `<account>/<client order id>`: the order's id, or `!` where all orders of that name were refused. Customers only; an order without a
+   * name of the client's own goes by its id and is not here.
+   */
   clientOrderIds: 'client-order-ids',
   /** By `<account>/<submitted, 16 digits>/<order>`: the order's id. Customers only. */
   ordersByTime: 'orders-by-time',

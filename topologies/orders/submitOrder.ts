@@ -16,7 +16,7 @@ import { nextClose, type SessionMode } from '../domain/calendar.ts';
 import { formatQuantity } from '../domain/decimal.ts';
 import { add, QUANTITY_MAX_MICROS, quantityFor } from '../domain/money.ts';
 import { newToBook } from './bookCommand.ts';
-import { type Identity, identify, rememberRejected } from './identity.ts';
+import { type Identity, identify, newestOrderId, rememberRejected } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { OPEN_ORDERS_MAX } from './limits.ts';
 import { type Rejection, reject } from './rejections.ts';
@@ -57,7 +57,7 @@ interface Accepted {
 export function submitOrder(ledger: Ledger, command: OrderCommand, session: SessionMode): void {
   const account = ledger.stores.accounts.get(command.accountId);
   const house = account?.accountType === 'HOUSE';
-  const identity = house ? 'new' : identify(ledger, command);
+  const identity = house ? 'new' : identify(ledger, account, command);
   if (identity === 'repeated') return;
   const decision = account === null ? reject('ACCOUNT_UNKNOWN') : decide(ledger, account, command, identity);
   if (account !== null && !('code' in decision)) {
@@ -101,9 +101,17 @@ function accept(ledger: Ledger, account: AccountState, accepted: Accepted, sessi
   ledger.addOrder(order, account);
   if (position) ledger.putPosition(holdShares(position, reservation.quantityMicros));
   const holding: AccountState = {
-    ...account,
+    accountId: account.accountId,
+    accountType: account.accountType,
+    cashMicros: account.cashMicros,
     heldCashMicros: add(account.heldCashMicros, reservation.cashMicros),
+    feesMicros: account.feesMicros,
+    depositedMicros: account.depositedMicros,
+    withdrawnMicros: account.withdrawnMicros,
+    openedAtMs: account.openedAtMs,
+    updatesSequence: account.updatesSequence,
     openOrders: account.openOrders + 1,
+    newestOrderId: newestOrderId(account, orderId),
   };
   ledger.putAccount(ledger.update(holding, { event: 'NEW', commandId, order, orderId }));
   ledger.sendToBook(newToBook(order, commandId));
@@ -199,7 +207,10 @@ function rejectSubmit(
     rejectDetails: rejection.details,
   } as const;
   if (account === null) ledger.updateWithoutAccount(command.accountId, draft);
-  else ledger.putAccount(ledger.update(account, draft));
+  else {
+    const seen = { ...account, newestOrderId: newestOrderId(account, command.orderId) };
+    ledger.putAccount(ledger.update(seen, draft));
+  }
 }
 
 function rejectedOrder(command: NewOrder, rejection: Rejection, timestampMs: number): Order {

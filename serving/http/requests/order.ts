@@ -4,6 +4,7 @@ import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../..
 import { CLIENT_ORDER_ID_MAX } from '../../../topologies/orders/limits.ts';
 import { reject } from '../../../topologies/orders/rejections.ts';
 import type { OrderedCommand } from '../../commands/commandSender.ts';
+import type { ServingContext } from '../../context.ts';
 import { apiError, rejectionError } from '../apiError.ts';
 import { amount, flag, readNotional, readPrice, readQuantity } from './values.ts';
 
@@ -108,16 +109,15 @@ function checkIntent({ side, position_intent: intent }: NewOrderBody): void {
     throw apiError('INVALID', 'position_intent buy_to_close needs a short position, and there is none');
 }
 
+/** Where ids of commands and orders come from. */
+export type OrderIds = Pick<ServingContext, 'randomUuid' | 'newOrderId'>;
+
 /**
  * A new order as a command, with ids of its own. What needs no look at the account or the market is checked here; the rest is the
  * orders application's to say.
  * @throws ApiError, ZodError
  */
-export function submitCommand(
-  accountId: AccountId,
-  input: unknown,
-  randomUuid: () => string,
-): OrderedCommand {
+export function submitCommand(accountId: AccountId, input: unknown, ids: OrderIds): OrderedCommand {
   const body = newOrderBody.parse(input);
   refuseUnsupported(body);
   checkIntent(body);
@@ -128,10 +128,10 @@ export function submitCommand(
   return {
     ...EMPTY,
     kind: 'SUBMIT',
-    commandId: randomUuid() as CommandId,
+    commandId: ids.randomUuid() as CommandId,
     accountId,
-    orderId: randomUuid() as OrderId,
-    clientOrderId: clientName(body.client_order_id) ?? (randomUuid() as ClientOrderId),
+    orderId: ids.newOrderId() as OrderId,
+    clientOrderId: clientName(body.client_order_id),
     symbol: symbol as Ticker,
     side: body.side === 'buy' ? 'BUY' : 'SELL',
     orderType: body.type === 'market' ? 'MARKET' : 'LIMIT',
@@ -148,7 +148,7 @@ export function replaceCommand(
   accountId: AccountId,
   orderId: OrderId,
   input: unknown,
-  randomUuid: () => string,
+  ids: OrderIds,
 ): OrderedCommand {
   const body = replaceOrderBody.parse(input ?? {});
   const present = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
@@ -159,11 +159,11 @@ export function replaceCommand(
   return {
     ...EMPTY,
     kind: 'REPLACE',
-    commandId: randomUuid() as CommandId,
+    commandId: ids.randomUuid() as CommandId,
     accountId,
     orderId,
-    replacementOrderId: randomUuid() as OrderId,
-    clientOrderId: clientName(body.client_order_id) ?? (randomUuid() as ClientOrderId),
+    replacementOrderId: ids.newOrderId() as OrderId,
+    clientOrderId: clientName(body.client_order_id),
     timeInForce: present(body.time_in_force) ? (body.time_in_force === 'day' ? 'DAY' : 'GTC') : null,
     quantityMicros: present(body.qty) ? readQuantity('qty', body.qty) : null,
     limitPriceTicks: present(body.limit_price) ? readPrice('limit_price', body.limit_price) : null,
@@ -171,12 +171,8 @@ export function replaceCommand(
 }
 
 /** A request to take an order out of its book. */
-export function cancelCommand(
-  accountId: AccountId,
-  orderId: OrderId,
-  randomUuid: () => string,
-): OrderedCommand {
-  return { ...EMPTY, kind: 'CANCEL', commandId: randomUuid() as CommandId, accountId, orderId };
+export function cancelCommand(accountId: AccountId, orderId: OrderId, ids: OrderIds): OrderedCommand {
+  return { ...EMPTY, kind: 'CANCEL', commandId: ids.randomUuid() as CommandId, accountId, orderId };
 }
 
 /** A market order that lessens a position. */
@@ -184,15 +180,15 @@ export function closingCommand(
   accountId: AccountId,
   symbol: Ticker,
   quantityMicros: NonNullable<OrderCommand['quantityMicros']>,
-  randomUuid: () => string,
+  ids: OrderIds,
 ): OrderedCommand {
   return {
     ...EMPTY,
     kind: 'SUBMIT',
-    commandId: randomUuid() as CommandId,
+    commandId: ids.randomUuid() as CommandId,
     accountId,
-    orderId: randomUuid() as OrderId,
-    clientOrderId: randomUuid() as ClientOrderId,
+    orderId: ids.newOrderId() as OrderId,
+    clientOrderId: null,
     symbol,
     side: 'SELL',
     orderType: 'MARKET',

@@ -91,6 +91,7 @@ export class RestExchange {
           logger: createLogger('error', (line) => console.error(line), true),
           wallClock,
           randomUuid: () => numberedUuid(7, ids()),
+          newOrderId: () => numberedUuid(8, ids()),
           readiness: () => ({ ready: true, checks: { log: 'ok' } }),
           sourceProgress: () => null,
           metrics: () => platform.runtime.metrics(),

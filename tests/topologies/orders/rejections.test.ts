@@ -259,6 +259,27 @@ test('a client order id is taken once; that of a rejected order stays free', () 
   assert.equal(exchange.ask({ account: 'bob', clientOrderId: 'mine', limit: '1' })[0]!.event, 'NEW');
 });
 
+test('an order without a client order id goes by its own id, which no other may take', () => {
+  const own = {
+    clientOrderId: null,
+    limit: '1',
+    command: 'own',
+    order: '018bcfe5-6800-7000-8000-000000000001',
+  };
+  const [accepted] = exchange.ask(own);
+  assert.equal(accepted!.event, 'NEW');
+  assert.deepEqual(exchange.ask(own), []);
+  const [taken] = exchange.ask({ clientOrderId: accepted!.order!.orderId, limit: '1' });
+  assert.equal(taken!.rejectCode, 'CLIENT_ORDER_ID_DUPLICATE');
+  // Also where younger orders came between, and where ids do not rise.
+  for (const order of ['b', 'a', 'z', 'y']) {
+    const ask = { clientOrderId: null, limit: '1', command: `command-${order}`, order };
+    assert.equal(exchange.ask(ask)[0]!.event, 'NEW');
+    assert.deepEqual(exchange.ask(ask), []);
+  }
+  assert.deepEqual(exchange.ask(own), []);
+});
+
 test('a refused command that comes again is told once, whatever became of its client order id', () => {
   const refused = { clientOrderId: 'again', quantity: '0', command: 'refused', order: 'refused' };
   assert.equal(exchange.ask(refused).length, 1);
