@@ -3,9 +3,11 @@ import { CachingKeyValueStore } from './keyValueStore.ts';
 import { RangeWindowStore } from './rangeWindowStore.ts';
 import type { Serde } from './serde.ts';
 import { valueAndTimestampSerde } from './serdes.ts';
+import { SegmentedSessionStore } from './sessionStore.ts';
 import type {
   BytesStore,
   KeyValueStore,
+  SessionStore,
   StateStore,
   StoreBuilder,
   StoreResidence,
@@ -46,10 +48,17 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly windowSizeMs: number;
   /** How long a window is kept, counted from its start; at least the window size. */
   readonly retentionMs: number;
-  /** Keep windows of one key and start beside one another. Then a window may be of size 0: a moment. */
+  /** Keep windows of one key and start beside one another; they are read in ranges then. */
   readonly retainDuplicates?: boolean;
-  /** Keep all windows of a key in memory together, for operators that read a range of them with each record. */
+  /** Keep all windows of a key in memory together, for operators that read a range of them with each record. A window may be a moment then. */
   readonly readInRanges?: boolean;
+}
+
+export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long a session is found, counted from its end. */
+  readonly retentionMs: number;
+  /** How much longer it is kept, for scans alone. */
+  readonly keptLongerMs?: number;
 }
 
 function builder<S extends StateStore>(
@@ -94,7 +103,7 @@ function window<K, V>(
   kind: StoreBuilder['kind'],
 ): StoreBuilder<WindowStore<K, V>> {
   const { windowSizeMs, retentionMs, retainDuplicates = false, readInRanges = retainDuplicates } = options;
-  if (!(windowSizeMs > 0 || (windowSizeMs === 0 && retainDuplicates))) {
+  if (!(windowSizeMs > 0 || (windowSizeMs === 0 && readInRanges))) {
     throw new StoreError(
       'STORE_ARGUMENT',
       `store ${options.name}: a window of ${windowSizeMs} ms; it must be longer than 0`,
@@ -122,6 +131,30 @@ function window<K, V>(
   });
 }
 
+function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<SessionStore<K, V>> {
+  const { retentionMs } = options;
+  if (!(retentionMs >= 1)) {
+    throw new StoreError(
+      'STORE_ARGUMENT',
+      `store ${options.name}: a retention of ${retentionMs} ms keeps no session; the least is 1`,
+    );
+  }
+  return builder<SessionStore<K, V>>(
+    options,
+    'session',
+    (bytes, cacheEntriesMax) =>
+      new SegmentedSessionStore<K, V>(bytes, {
+        name: options.name,
+        keySerde: options.keySerde,
+        valueSerde: options.valueSerde,
+        retentionMs,
+        keptLongerMs: options.keptLongerMs ?? 0,
+        persistent: options.residence !== 'memory',
+        cacheEntriesMax,
+      }),
+  );
+}
+
 /** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */
 export const Stores = {
   keyValueStore: <K, V>(options: StoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> =>
@@ -136,4 +169,5 @@ export const Stores = {
     options: WindowStoreOptions<K, V>,
   ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> =>
     window({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-window'),
+  sessionStore: session,
 } as const;

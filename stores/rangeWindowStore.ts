@@ -37,6 +37,10 @@ export class RangeWindowStore<K, V> implements WindowStore<K, V>, CachedStateSto
     return { key, window: { startMs, endMs: startMs + this.windowSizeMs } };
   }
 
+  get segmentIntervalMs(): number {
+    return this.#rows.segmentIntervalMs;
+  }
+
   get statistics(): StoreStatistics {
     return this.#rows.statistics;
   }

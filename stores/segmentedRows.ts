@@ -13,6 +13,8 @@ export interface SegmentedRowsSettings<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly retentionMs: number;
+  /** How much longer rows are kept than those of a key are found: scans see them. */
+  readonly keptLongerMs?: number;
   /** Decoded rows held at most; 0 reads through: for committed views. */
   readonly cacheEntriesMax: number;
   /** What a row is called above. */
@@ -29,10 +31,10 @@ const EXPIRE_ROWS = 2_048;
  */
 export class SegmentedRows<K, V> {
   readonly notes: WindowNotes;
+  readonly segmentIntervalMs: number;
   readonly statistics: StoreStatistics = { gets: 0, puts: 0, hits: 0, flushed: 0 };
   readonly #settings: SegmentedRowsSettings<K, V>;
   readonly #bytes: BytesStore;
-  readonly #segmentMs: number;
   readonly #cache: RowListCache<K, V> | null;
   #dirty: SegmentedRow<K, V>[] = [];
   #listener: FlushListener<Windowed<K>, V> | null = null;
@@ -46,7 +48,7 @@ export class SegmentedRows<K, V> {
     this.#bytes = bytes;
     this.#settings = settings;
     this.notes = new WindowNotes(bytes, settings.name);
-    this.#segmentMs = rowSegmentMs(settings.retentionMs);
+    this.segmentIntervalMs = rowSegmentMs(settings.retentionMs);
     this.#cache =
       settings.cacheEntriesMax === 0
         ? null
@@ -77,13 +79,18 @@ export class SegmentedRows<K, V> {
   }
 
   /** The oldest time that is still kept. */
-  oldestMs(): number {
+  #keptMs(): number {
+    return this.#oldestMs() - (this.#settings.keptLongerMs ?? 0);
+  }
+
+  /** The oldest time that is found by key. */
+  #oldestMs(): number {
     if (this.#cache === null) this.notes.read();
     return this.notes.observedMs - this.#settings.retentionMs + 1;
   }
 
   #segment(timeMs: number): number {
-    return Math.floor(timeMs / this.#segmentMs);
+    return Math.floor(timeMs / this.segmentIntervalMs);
   }
 
   #cacheKey(key: K): CacheKey {
@@ -99,7 +106,7 @@ export class SegmentedRows<K, V> {
     const cached = this.#cache.get(cacheKey);
     if (cached !== undefined) {
       this.statistics.hits += 1;
-      this.#cache.trim(cached, this.oldestMs());
+      this.#cache.trim(cached, this.#keptMs());
       return cached;
     }
     return this.#cache.add(cacheKey, this.#load(key));
@@ -107,7 +114,7 @@ export class SegmentedRows<K, V> {
 
   #load(key: K): SegmentedRow<K, V>[] {
     const { name, keySerde, valueSerde } = this.#settings;
-    const low = Math.max(0, this.oldestMs());
+    const low = Math.max(0, this.#keptMs());
     const high = this.notes.observedMs;
     const rows: SegmentedRow<K, V>[] = [];
     if (low > high) return rows;
@@ -140,7 +147,7 @@ export class SegmentedRows<K, V> {
   between(key: K, fromMs: number, toMs: number): SegmentedRow<K, V>[] {
     this.statistics.gets += 1;
     const { rows } = this.#list(key);
-    const low = Math.max(fromMs, this.oldestMs());
+    const low = Math.max(fromMs, this.#oldestMs());
     const found: SegmentedRow<K, V>[] = [];
     for (let index = firstAt(rows, low, 0); index < rows.length; index += 1) {
       const row = rows[index]!;
@@ -153,7 +160,7 @@ export class SegmentedRows<K, V> {
   get(key: K, timeMs: number, tail: number): V | null {
     this.statistics.gets += 1;
     const { rows } = this.#list(key);
-    if (timeMs < this.oldestMs()) return null;
+    if (timeMs < this.#oldestMs()) return null;
     const row = rows[firstAt(rows, timeMs, tail)];
     return row !== undefined && row.timeMs === timeMs && row.tail === tail ? row.value : null;
   }
@@ -164,7 +171,7 @@ export class SegmentedRows<K, V> {
       this.notes.observedMs = timeMs;
       this.notes.changed = true;
     }
-    if (timeMs < this.oldestMs() || timeMs < 0) return;
+    if (timeMs < this.#keptMs() || timeMs < 0) return;
     const list = this.#list(key);
     const index = firstAt(list.rows, timeMs, tail);
     let row = list.rows[index];
@@ -203,7 +210,7 @@ export class SegmentedRows<K, V> {
   /** Rows of the keys from `fromKey` to `toKey` with from <= time <= to, by segment, key, time and tail. Null is open. */
   *scan(fromKey: K | null, toKey: K | null, fromMs: number, toMs: number): Generator<ScannedRow<K, V>> {
     this.checkOpen();
-    const low = Math.max(0, fromMs, this.oldestMs());
+    const low = Math.max(0, fromMs, this.#keptMs());
     const high = Math.min(toMs, this.notes.observedMs);
     if (low > high) return;
     this.#writeDown();
@@ -229,10 +236,10 @@ export class SegmentedRows<K, V> {
   /** Sends changes down without telling the listener: they stay news to it until the flush. */
   #writeDown(): void {
     const { name, keySerde, valueSerde } = this.#settings;
-    const oldestMs = this.oldestMs();
+    const keptMs = this.#keptMs();
     for (const row of this.#dirty) {
       const { key, timeMs, tail, value } = row;
-      if (timeMs < oldestMs || (value === null && !row.stored)) continue;
+      if (timeMs < keptMs || (value === null && !row.stored)) continue;
       this.#bytes.put(
         segmentedRowKey(this.#segment(timeMs), keySerde.serialize(name, key), timeMs, tail),
         value === null ? null : valueSerde.serialize(name, value),
@@ -268,7 +275,7 @@ export class SegmentedRows<K, V> {
 
   /** Removes rows of segments that lie wholly before the retention. */
   #expire(): void {
-    const first = this.#segment(Math.max(0, this.oldestMs()));
+    const first = this.#segment(Math.max(0, this.#keptMs()));
     if (first <= this.#expiredTo) return;
     const gone: Buffer[] = [];
     const rows = this.#bytes.scan(null, segmentStart(first), false);

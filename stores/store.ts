@@ -62,7 +62,7 @@ export interface ValueAndTimestamp<V> {
 export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>;
 export type ReadOnlyTimestampedKeyValueStore<K, V> = ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>;
 
-/** A key and the window it stands for. `endMs` is exclusive. */
+/** A key and the window it stands for. `endMs` is exclusive, but of a session and of a sliding window it is the last moment that belongs to it. */
 export interface Windowed<K> {
   readonly key: K;
   readonly window: { readonly startMs: number; readonly endMs: number };
@@ -91,6 +91,8 @@ export interface ReadOnlyWindowStore<K, V> {
 export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V> {
   readonly windowSizeMs: number;
   readonly retentionMs: number;
+  /** How much time a segment of the retention covers: windows of several keys come by segments. */
+  readonly segmentIntervalMs: number;
   /** Writes the value of the window that starts at `windowStartMs`; null deletes it. A window already past retention is dropped. */
   put(key: K, value: V | null, windowStartMs: number): void;
   /** The highest record time a writer told of, in milliseconds since the epoch, or -1. Kept with the windows. */
@@ -104,6 +106,35 @@ export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V>
 }
 
 export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;
+
+/** The reading half of a session store. A session reaches from its first record's time to its last one's, both inclusive. */
+export interface ReadOnlySessionStore<K, V> {
+  fetchSession(key: K, startMs: number, endMs: number): V | null;
+  /** Sessions of one key by their end. */
+  fetch(key: K): KeyValueIterator<Windowed<K>, V>;
+  /** Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier, by their end. */
+  findSessions(key: K, earliestEndMs: number, latestStartMs: number): KeyValueIterator<Windowed<K>, V>;
+  backwardFindSessions(
+    key: K,
+    earliestEndMs: number,
+    latestStartMs: number,
+  ): KeyValueIterator<Windowed<K>, V>;
+  /** Sessions of the keys from `fromKey` to `toKey`, both inclusive, null being open: by segments of the retention, key and end. */
+  fetchRange(fromKey: K | null, toKey: K | null): KeyValueIterator<Windowed<K>, V>;
+}
+
+export interface SessionStore<K, V> extends StateStore, ReadOnlySessionStore<K, V> {
+  readonly retentionMs: number;
+  readonly segmentIntervalMs: number;
+  /** Writes a session; null deletes it. One that ended before the retention is dropped. */
+  put(session: Windowed<K>, value: V | null): void;
+  remove(session: Windowed<K>): void;
+  /** The following are as in a window store. */
+  readonly streamTimeMs: number;
+  advanceStreamTime(timestampMs: number): void;
+  readonly emittedMs: number;
+  advanceEmitted(timestampMs: number): void;
+}
 
 /**
  * An ordered map of bytes: what an engine offers below the typed stores. One instance serves one store of one
@@ -144,7 +175,7 @@ export interface StateBackend {
 export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly name: string;
   readonly residence: StoreResidence;
-  readonly kind: 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window';
+  readonly kind: 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window' | 'session';
   /** Whether the store keeps a changelog on engines whose stores do not commit with the log. */
   readonly loggingEnabled: boolean;
   /** Whether downstream updates are held back in the record cache until the commit, one a key. */

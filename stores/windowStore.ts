@@ -41,11 +41,11 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   readonly persistent: boolean;
   readonly windowSizeMs: number;
   readonly retentionMs: number;
+  readonly segmentIntervalMs: number;
   readonly statistics: StoreStatistics = { gets: 0, puts: 0, hits: 0, flushed: 0 };
   readonly #bytes: BytesStore;
   readonly #keySerde: Serde<K>;
   readonly #valueSerde: Serde<V>;
-  readonly #segmentMs: number;
   readonly #cacheEntriesMax: number;
   readonly #cache = new Map<CacheKey, Entry<K, V>[]>();
   #cached = 0;
@@ -64,7 +64,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.retentionMs = settings.retentionMs;
     this.#keySerde = settings.keySerde;
     this.#valueSerde = settings.valueSerde;
-    this.#segmentMs = segmentIntervalMs(settings.retentionMs);
+    this.segmentIntervalMs = segmentIntervalMs(settings.retentionMs);
     this.#cacheEntriesMax = settings.cacheEntriesMax;
     this.#notes = new WindowNotes(bytes, settings.name);
   }
@@ -107,7 +107,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   }
 
   #segment(startMs: number): number {
-    return Math.floor(startMs / this.#segmentMs);
+    return Math.floor(startMs / this.segmentIntervalMs);
   }
 
   /** The oldest window start that is still kept. */

@@ -11,6 +11,7 @@ export type {
 } from './graph/nodes.ts';
 export { Topology } from './graph/topology.ts';
 export type * from './processor.ts';
+export type { QueryableSessionStore } from './query/queryableSessionStore.ts';
 export {
   type QueryableKeyValueStore,
   QueryableStores,

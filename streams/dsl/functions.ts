@@ -18,4 +18,7 @@ export type Aggregator<K, V, A> = (key: K, value: V, aggregate: A) => A | null;
 /** Combines the value so far with one more. A result of null deletes it. */
 export type Reducer<V> = (aggregate: V, value: V) => V | null;
 
+/** Makes the aggregate of a session of those of the sessions that became it. */
+export type Merger<K, A> = (key: K, one: A, two: A) => A;
+
 export type ValueJoiner<K, VLeft, VRight, R> = (left: VLeft, right: VRight, key: K) => R;

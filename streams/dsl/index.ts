@@ -1,4 +1,5 @@
 export { BranchedKStream } from './branchedKStream.ts';
+export { EmitStrategy } from './emitStrategy.ts';
 export type * from './functions.ts';
 export { GlobalKTable } from './globalKTable.ts';
 export { JoinWindows } from './joinWindows.ts';
@@ -7,6 +8,9 @@ export { KGroupedTable } from './kGroupedTable.ts';
 export { KStream, type ProcessOptions } from './kStream.ts';
 export { KTable } from './kTable.ts';
 export type * from './options.ts';
+export { SessionWindowedKStream } from './sessionWindowedKStream.ts';
+export { SessionWindows } from './sessionWindows.ts';
+export { SlidingWindows } from './slidingWindows.ts';
 export { StreamsBuilder } from './streamsBuilder.ts';
 export {
   Suppressed,
@@ -17,4 +21,4 @@ export {
 } from './suppressed.ts';
 export { TimeWindowedKStream } from './timeWindowedKStream.ts';
 export { TimeWindows } from './timeWindows.ts';
-export { timeWindowedSerde } from './windowedSerde.ts';
+export { sessionWindowedSerde, timeWindowedSerde } from './windowedSerde.ts';

@@ -5,6 +5,9 @@ import type { AnyMaterialized } from './internal/stores.ts';
 import { KTable } from './kTable.ts';
 import type { Materialized } from './options.ts';
 import { aggregateFold, COUNT_FOLD, type Fold, reduceFold } from './processors/fold.ts';
+import { SessionWindowedKStream } from './sessionWindowedKStream.ts';
+import { SessionWindows } from './sessionWindows.ts';
+import type { SlidingWindows } from './slidingWindows.ts';
 import { TimeWindowedKStream } from './timeWindowedKStream.ts';
 import type { TimeWindows } from './timeWindows.ts';
 
@@ -54,7 +57,11 @@ export class KGroupedStream<K, V> {
   }
 
   /** Takes records together by window as well. */
-  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V> {
-    return new TimeWindowedKStream(this.#source, windows);
+  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedKStream<K, V>;
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
+  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
+    return windows instanceof SessionWindows
+      ? new SessionWindowedKStream<K, V>(this.#source, windows)
+      : new TimeWindowedKStream<K, V>(this.#source, windows);
   }
 }

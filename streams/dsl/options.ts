@@ -79,7 +79,10 @@ export interface Materialized<K, V> {
 
 /** The store behind a windowed table. */
 export interface WindowMaterialized<K, V> extends Materialized<K, V> {
-  /** How long a window is kept, counted from its start; at least its size and grace, which is what it is when left out. */
+  /**
+   * How long a window is kept, counted from its start, a session from its end. Left out: as long as it is needed, which is the least: the size
+   * and the grace; of a sliding window twice its time difference and the grace; of a session its gap and the grace.
+   */
   readonly retentionMs?: number;
 }
 

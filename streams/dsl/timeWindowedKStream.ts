@@ -1,26 +1,40 @@
 import { longNumberSerde } from '../../stores/serdes.ts';
 import type { Windowed } from '../../stores/store.ts';
+import { EmitStrategy } from './emitStrategy.ts';
 import type { Aggregator, Initializer, Reducer } from './functions.ts';
-import { aggregateWindows, type GroupedSource } from './internal/aggregations.ts';
+import type { GroupedSource } from './internal/aggregations.ts';
 import type { AnySerde } from './internal/handles.ts';
+import { aggregateWindows } from './internal/windowedAggregations.ts';
 import { KTable } from './kTable.ts';
 import type { WindowMaterialized } from './options.ts';
 import { aggregateFold, COUNT_FOLD, type Fold, reduceFold } from './processors/fold.ts';
+import type { SlidingWindows } from './slidingWindows.ts';
 import type { TimeWindows } from './timeWindows.ts';
 
 /**
  * A stream whose records are taken together by key and window. A record belongs to every window its time lies in. One whose window closed
  * before it, its grace included, is dropped for that window and counted in `dropped-records-total`; so is one without a key. A missing value
- * is no reason to drop a record here, as in Kafka Streams.
+ * is no reason to drop a record here, but of sliding windows, as in Kafka Streams.
  */
 export class TimeWindowedKStream<K, V> {
   readonly #source: GroupedSource;
-  readonly #windows: TimeWindows;
+  readonly #windows: TimeWindows | SlidingWindows;
+  readonly #emit: EmitStrategy;
 
   /** Made by windowedBy. */
-  constructor(source: GroupedSource, windows: TimeWindows) {
+  constructor(
+    source: GroupedSource,
+    windows: TimeWindows | SlidingWindows,
+    emit: EmitStrategy = EmitStrategy.onWindowUpdate(),
+  ) {
     this.#source = source;
     this.#windows = windows;
+    this.#emit = emit;
+  }
+
+  /** The same, told of by another strategy. */
+  emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
+    return new TimeWindowedKStream(this.#source, this.#windows, emit);
   }
 
   #aggregate<A>(
@@ -30,7 +44,8 @@ export class TimeWindowedKStream<K, V> {
     valueSerde: AnySerde | null,
   ): KTable<Windowed<K>, A> {
     const untyped = materialized as WindowMaterialized<unknown, unknown>;
-    return new KTable(aggregateWindows(this.#source, this.#windows, operator, fold, untyped, valueSerde));
+    const aggregation = { operator, source: this.#source, fold, emit: this.#emit, valueSerde };
+    return new KTable(aggregateWindows(aggregation, this.#windows, untyped));
   }
 
   /** Counts the records of each key and window. */

@@ -3,16 +3,17 @@ import type {
   KeyValueIterator,
   ReadOnlyKeyValueStore,
   ReadOnlyWindowStore,
+  SessionStore,
   StateBackend,
   StateStore,
   StoreBuilder,
   Windowed,
   WindowStore,
 } from '../../stores/store.ts';
-import { segmentIntervalMs } from '../../stores/windowKey.ts';
 import { StreamsError } from '../errors.ts';
-import { partitionForKey } from '../log/partitioner.ts';
 import { compareBytes, mergeIterators } from './merge.ts';
+import { Partitioned } from './partitioned.ts';
+import { AllSessionPartitions, type QueryableSessionStore } from './queryableSessionStore.ts';
 
 /** A store of an application as a reader from outside sees it: all partitions together, committed data only. */
 export interface QueryableKeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
@@ -30,33 +31,12 @@ export interface StoreLookup {
   readonly partitions: number;
 }
 
-function bytesOf(recordKey: string | Buffer): Buffer {
-  return typeof recordKey === 'string' ? Buffer.from(recordKey, 'utf8') : recordKey;
-}
+/** What a store is read as. */
+type Shape = 'key-value' | 'window' | 'session';
 
-function isText(key: unknown): key is string {
-  return typeof key === 'string';
-}
-
-/** Reads every partition of a store; a record key that is text finds its partition by itself. */
-abstract class Partitioned<S> {
-  protected readonly parts: readonly S[];
-
-  constructor(parts: readonly S[]) {
-    this.parts = parts;
-  }
-
-  forRecordKey(recordKey: string | Buffer): S {
-    if (this.parts.length === 1) return this.parts[0]!;
-    return this.parts[partitionForKey(bytesOf(recordKey), this.parts.length)]!;
-  }
-
-  /** The part of a key where it must be, then the others: store keys need not be record keys. */
-  protected candidates(key: unknown): readonly S[] {
-    if (!isText(key) || this.parts.length === 1) return this.parts;
-    const likely = this.forRecordKey(key);
-    return [likely, ...this.parts.filter((part) => part !== likely)];
-  }
+function shapeOf(kind: StoreBuilder['kind']): Shape {
+  if (kind === 'session') return 'session';
+  return kind.endsWith('window') ? 'window' : 'key-value';
 }
 
 class AllPartitions<K, V>
@@ -112,11 +92,11 @@ class AllWindowPartitions<K, V>
   extends Partitioned<ReadOnlyWindowStore<K, V>>
   implements QueryableWindowStore<K, V>
 {
-  readonly #retentionMs: number;
+  readonly #segmentMs: number;
 
   constructor(parts: readonly WindowStore<K, V>[]) {
     super(parts);
-    this.#retentionMs = parts[0]?.retentionMs ?? 1;
+    this.#segmentMs = parts[0]?.segmentIntervalMs ?? 1;
   }
 
   fetchSingle(key: K, windowStartMs: number): V | null {
@@ -144,8 +124,8 @@ class AllWindowPartitions<K, V>
 
   /** In the order that each partition has: by segment, by key, by time. */
   #windows(iterators: readonly KeyValueIterator<Windowed<K>, V>[]): KeyValueIterator<Windowed<K>, V> {
-    const segmentMs = segmentIntervalMs(this.#retentionMs);
-    const segment = ({ key }: KeyValue<Windowed<K>, V>): number => Math.floor(key.window.startMs / segmentMs);
+    const segment = ({ key }: KeyValue<Windowed<K>, V>): number =>
+      Math.floor(key.window.startMs / this.#segmentMs);
     const order = (a: KeyValue<Windowed<K>, V>, b: KeyValue<Windowed<K>, V>): number =>
       segment(a) - segment(b) ||
       compareBytes(a.key.key, b.key.key) ||
@@ -182,9 +162,9 @@ export class QueryableStores {
     this.#lookup = lookup;
   }
 
-  #parts(applicationId: string, storeName: string, windowed: boolean): readonly StateStore[] {
+  #parts(applicationId: string, storeName: string, shape: Shape): readonly StateStore[] {
     const { builder, partitions } = this.#lookup(applicationId, storeName);
-    if (builder.kind.endsWith('window') !== windowed) {
+    if (shapeOf(builder.kind) !== shape) {
       throw new StreamsError(
         'STREAMS_UNKNOWN_STORE',
         `store ${storeName} of ${applicationId} is a ${builder.kind} store`,
@@ -204,10 +184,11 @@ export class QueryableStores {
   /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
   keyValue<K, V>(applicationId: string, storeName: string): QueryableKeyValueStore<K, V> {
     return this.#open('key-value', applicationId, storeName, () => {
-      const parts = this.#parts(applicationId, storeName, false) as unknown as readonly ReadOnlyKeyValueStore<
-        K,
-        V
-      >[];
+      const parts = this.#parts(
+        applicationId,
+        storeName,
+        'key-value',
+      ) as unknown as readonly ReadOnlyKeyValueStore<K, V>[];
       return new AllPartitions<K, V>(parts);
     });
   }
@@ -215,8 +196,16 @@ export class QueryableStores {
   /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
   window<K, V>(applicationId: string, storeName: string): QueryableWindowStore<K, V> {
     return this.#open('window', applicationId, storeName, () => {
-      const parts = this.#parts(applicationId, storeName, true) as readonly WindowStore<K, V>[];
+      const parts = this.#parts(applicationId, storeName, 'window') as readonly WindowStore<K, V>[];
       return new AllWindowPartitions<K, V>(parts);
+    });
+  }
+
+  /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
+  session<K, V>(applicationId: string, storeName: string): QueryableSessionStore<K, V> {
+    return this.#open('session', applicationId, storeName, () => {
+      const parts = this.#parts(applicationId, storeName, 'session') as readonly SessionStore<K, V>[];
+      return new AllSessionPartitions<K, V>(parts);
     });
   }
 }

@@ -1,6 +1,12 @@
 import { MemoryStateBackend } from '../../stores/memory/memoryBackend.ts';
 import type { Serde } from '../../stores/serde.ts';
-import type { KeyValueStore, StateStore, TimestampedKeyValueStore, WindowStore } from '../../stores/store.ts';
+import type {
+  KeyValueStore,
+  SessionStore,
+  StateStore,
+  TimestampedKeyValueStore,
+  WindowStore,
+} from '../../stores/store.ts';
 import { StreamsError } from '../errors.ts';
 import { internalPartitions } from '../graph/internalPartitions.ts';
 import type { AppendedRecord } from '../log/embedded/cycle.ts';
@@ -182,6 +188,10 @@ export class TopologyTestDriver {
 
   getWindowStore<K, V>(name: string, partition = 0): WindowStore<K, V> {
     return this.getStateStore<WindowStore<K, V>>(name, partition);
+  }
+
+  getSessionStore<K, V>(name: string, partition = 0): SessionStore<K, V> {
+    return this.getStateStore<SessionStore<K, V>>(name, partition);
   }
 
   metrics(): readonly StreamsMetric[] {

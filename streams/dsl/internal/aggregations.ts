@@ -1,12 +1,8 @@
-import type { WindowMaterialized } from '../options.ts';
 import type { Fold } from '../processors/fold.ts';
 import { StreamAggregateProcessor } from '../processors/streamAggregate.ts';
-import { WindowAggregateProcessor, windowStoreGetterSupplier } from '../processors/windowAggregate.ts';
-import type { TimeWindows } from '../timeWindows.ts';
-import { timeWindowedSerde } from '../windowedSerde.ts';
 import { type AnySerde, requiredSerde, type StreamHandle, type TableHandle } from './handles.ts';
 import { repartitioned } from './repartition.ts';
-import { type AnyMaterialized, tableStore, windowStore } from './stores.ts';
+import { type AnyMaterialized, tableStore } from './stores.ts';
 import { StoredTableModel } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
 
@@ -19,8 +15,15 @@ export interface GroupedHandle {
   readonly valueSerde: AnySerde | null;
 }
 
+/** What an aggregation takes its records from. */
+export interface AggregationSource {
+  readonly grouped: GroupedHandle;
+  /** The records, in the partitions of their keys. @throws StreamsError STREAMS_TOPOLOGY where a repartition topic has no serdes */
+  for(operator: string, name: string): StreamHandle;
+}
+
 /** Gives a grouped stream to its aggregations, repartitioned where its key was changed. */
-export class GroupedSource {
+export class GroupedSource implements AggregationSource {
   readonly grouped: GroupedHandle;
   /** The repartition topic of a named group serves all its aggregations. */
   #shared: StreamHandle | null = null;
@@ -29,7 +32,6 @@ export class GroupedSource {
     this.grouped = grouped;
   }
 
-  /** @throws StreamsError STREAMS_TOPOLOGY where a repartition topic has no serdes */
   for(operator: string, name: string): StreamHandle {
     const { stream, keySerde, valueSerde } = this.grouped;
     if (!stream.repartitionRequired) return stream;
@@ -47,7 +49,7 @@ export class GroupedSource {
 
 /** Adds the aggregation of a grouped stream. @param valueSerde the result's, where it is known without being told */
 export function aggregateStream(
-  source: GroupedSource,
+  source: AggregationSource,
   operator: string,
   fold: Fold,
   materialized: AnyMaterialized,
@@ -77,39 +79,5 @@ export function aggregateStream(
     topics: stream.topics,
     model,
     graceMs: null,
-  };
-}
-
-/** As aggregateStream, by key and window. */
-export function aggregateWindows(
-  source: GroupedSource,
-  windows: TimeWindows,
-  operator: string,
-  fold: Fold,
-  materialized: WindowMaterialized<unknown, unknown>,
-  valueSerde: AnySerde | null,
-): TableHandle {
-  const { graph } = source.grouped.stream;
-  const storeName = graph.requiredName(operator, materialized);
-  const stream = source.for(operator, storeName);
-  const store = windowStore(graph, operator, materialized, windows, source.grouped.keySerde, valueSerde);
-  const node = graph.nodeName('KSTREAM-AGGREGATE', storeName);
-  const model = new StoredTableModel(storeName, windowStoreGetterSupplier(storeName));
-  const cachingEnabled = materialized.cachingEnabled ?? false;
-  const settings = { storeName, fold, cachingEnabled, windows };
-  graph.addProcessor(
-    node,
-    { get: () => new WindowAggregateProcessor({ ...settings, sendOldValues: model.sendOldValues }) },
-    [stream.node],
-  );
-  addTableStore(graph, node, () => store.builder);
-  return {
-    graph,
-    node,
-    keySerde: timeWindowedSerde(store.keySerde, windows.sizeMs) as AnySerde,
-    valueSerde: store.valueSerde,
-    topics: stream.topics,
-    model,
-    graceMs: windows.graceMs,
   };
 }

@@ -15,43 +15,43 @@ export class ChangeForwarder {
   readonly #context: ProcessorContext<unknown, unknown>;
   readonly #sendOldValues: boolean;
   readonly #cached: boolean;
+  readonly #timeOf: ((key: unknown) => number) | null;
   /** The record that the next write to the store comes from. */
   origin: Origin | null = null;
 
+  /** @param timeOf the time of an update by its key, where the store keeps values without a time of their own */
   constructor(
     context: ProcessorContext<unknown, unknown>,
     store: StateStore,
     cachingEnabled: boolean,
     sendOldValues: boolean,
+    timeOf: ((key: unknown) => number) | null = null,
   ) {
     this.#context = context;
+    this.#timeOf = timeOf;
     this.#sendOldValues = sendOldValues;
     this.#cached = cachingEnabled;
     if (!cachingEnabled) return;
     if (!isCachedStateStore(store))
       refuse(`store ${store.name} has no record cache; leave cachingEnabled out`);
     store.setFlushListener(
-      (key, newValue, oldValue, origin) =>
-        this.#flushed(
-          key,
-          newValue as ValueAndTimestamp<unknown> | null,
-          oldValue as ValueAndTimestamp<unknown> | null,
-          origin as Origin,
-        ),
+      (key, newValue, oldValue, origin) => this.#flushed(key, newValue, oldValue, origin as Origin),
       () => this.origin,
     );
   }
 
-  #flushed(
-    key: unknown,
-    newValue: ValueAndTimestamp<unknown> | null,
-    oldValue: ValueAndTimestamp<unknown> | null,
-    origin: Origin,
-  ): void {
-    const old = this.#sendOldValues && oldValue !== null ? oldValue.value : null;
-    const timestamp = newValue === null ? origin.timestamp : newValue.timestamp;
+  #flushed(key: unknown, newValue: unknown, oldValue: unknown, origin: Origin): void {
+    const sent = this.#sendOldValues ? oldValue : null;
+    const { headers } = origin;
+    if (this.#timeOf !== null) {
+      this.#context.forward(changeRecord(key, newValue, sent, this.#timeOf(key), headers));
+      return;
+    }
+    const now = newValue as ValueAndTimestamp<unknown> | null;
+    const old = sent as ValueAndTimestamp<unknown> | null;
+    const timestamp = now === null ? origin.timestamp : now.timestamp;
     this.#context.forward(
-      changeRecord(key, newValue === null ? null : newValue.value, old, timestamp, origin.headers),
+      changeRecord(key, now === null ? null : now.value, old === null ? null : old.value, timestamp, headers),
     );
   }
 

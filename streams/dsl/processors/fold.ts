@@ -1,4 +1,4 @@
-import type { Aggregator, Initializer, Reducer } from '../functions.ts';
+import type { Aggregator, Initializer, Merger, Reducer } from '../functions.ts';
 
 /** How values add up: what the first one makes, and what one more makes of what was there. */
 export interface Fold {
@@ -18,3 +18,36 @@ export function reduceFold<V>(reducer: Reducer<V>): Fold {
 
 /** Counts; no closure is called but this, so it is what the runtime's speed is measured by. */
 export const COUNT_FOLD: Fold = { first: () => 1, next: (_key, _value, count) => (count as number) + 1 };
+
+/** How values add up by session: what a session begins with, what two make when they become one, and one value more. */
+export interface SessionFold {
+  initial(): unknown;
+  merge(key: unknown, one: unknown, two: unknown): unknown;
+  add(key: unknown, value: unknown, aggregate: unknown): unknown;
+}
+
+export function sessionAggregateFold<K, V, A>(
+  initializer: Initializer<A>,
+  aggregator: Aggregator<K, V, A>,
+  merger: Merger<K, A>,
+): SessionFold {
+  const add = aggregator as unknown as Aggregator<unknown, unknown, unknown>;
+  const merge = merger as unknown as Merger<unknown, unknown>;
+  return { initial: initializer, merge, add };
+}
+
+export function sessionReduceFold<V>(reducer: Reducer<V>): SessionFold {
+  const reduce = reducer as unknown as Reducer<unknown>;
+  const combine = (one: unknown, two: unknown): unknown => (one === null ? two : reduce(one, two));
+  return {
+    initial: () => null,
+    merge: (_key, one, two) => combine(one, two),
+    add: (_key, value, aggregate) => combine(aggregate, value),
+  };
+}
+
+export const SESSION_COUNT_FOLD: SessionFold = {
+  initial: () => 0,
+  merge: (_key, one, two) => (one as number) + (two as number),
+  add: (_key, _value, count) => (count as number) + 1,
+};

@@ -2,12 +2,16 @@ import type { TimestampedWindowStore, ValueAndTimestamp, Windowed } from '../../
 import type { ProcessingContext, Processor, ProcessorContext } from '../../processor.ts';
 import type { Record } from '../../record.ts';
 import { ChangeForwarder } from '../internal/changeForwarder.ts';
+import { FinalResults } from '../internal/finalResults.ts';
+import type { AnySerde } from '../internal/handles.ts';
 import type { ValueGetter, ValueGetterSupplier } from '../internal/tableModel.ts';
 import type { TimeWindows } from '../timeWindows.ts';
 import type { AggregateSettings } from './streamAggregate.ts';
 
 export interface WindowAggregateSettings extends AggregateSettings {
   readonly windows: TimeWindows;
+  /** The serde of the records' keys where windows are told of when they close; null where every update is. */
+  readonly finalKeySerde: AnySerde | null;
 }
 
 /**
@@ -20,16 +24,19 @@ export class WindowAggregateProcessor implements Processor<unknown, unknown, unk
   #context!: ProcessorContext<unknown, unknown>;
   #store!: TimestampedWindowStore<unknown, unknown>;
   #forwarder!: ChangeForwarder;
+  #final: FinalResults | null = null;
 
   constructor(settings: WindowAggregateSettings) {
     this.#settings = settings;
   }
 
   init(context: ProcessorContext<unknown, unknown>): void {
-    const { storeName, cachingEnabled, sendOldValues } = this.#settings;
+    const { storeName, cachingEnabled, sendOldValues, finalKeySerde, windows } = this.#settings;
     this.#context = context;
     this.#store = context.getStateStore(storeName);
     this.#forwarder = new ChangeForwarder(context, this.#store, cachingEnabled, sendOldValues);
+    if (finalKeySerde === null) return;
+    this.#final = finalWindows(context, this.#store, finalKeySerde, this.#store.emittedMs - windows.sizeMs);
   }
 
   process(record: Record<unknown, unknown>): void {
@@ -46,6 +53,7 @@ export class WindowAggregateProcessor implements Processor<unknown, unknown, unk
       if (startMs + sizeMs > closedMs) this.#add(record, startMs);
       else this.#context.recordDropped();
     }
+    this.#final?.emit(closedMs - sizeMs, closedMs, record.headers);
   }
 
   #add(record: Record<unknown, unknown>, startMs: number): void {
@@ -64,8 +72,23 @@ export class WindowAggregateProcessor implements Processor<unknown, unknown, unk
     this.#forwarder.origin = record;
     this.#store.put(key, newValue === null ? null : { value: newValue, timestamp }, startMs);
     const windowed: Windowed<unknown> = { key, window: { startMs, endMs: startMs + windows.sizeMs } };
-    this.#forwarder.forward(windowed, newValue, oldValue, timestamp, headers);
+    if (this.#final === null) this.#forwarder.forward(windowed, newValue, oldValue, timestamp, headers);
+    else this.#final.set(windowed, newValue, timestamp);
   }
+}
+
+/** The results of windows in a store that start after a time: those that were not told of yet. */
+export function finalWindows(
+  context: ProcessorContext<unknown, unknown>,
+  store: TimestampedWindowStore<unknown, unknown>,
+  keySerde: AnySerde,
+  afterStartMs: number,
+): FinalResults {
+  const final = new FinalResults(context, store, keySerde, false);
+  const from = store.emittedMs < 0 ? 0 : Math.max(0, afterStartMs + 1);
+  for (const { key, value } of store.fetchAll(from, Number.MAX_SAFE_INTEGER))
+    final.set(key, value.value, value.timestamp);
+  return final;
 }
 
 class WindowStoreGetter implements ValueGetter {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  EmitStrategy,
   type GlobalKTable,
   JoinWindows,
   type KGroupedStream,
@@ -9,6 +10,9 @@ import {
   type KStream,
   type KTable,
   Serdes,
+  type SessionWindowedKStream,
+  SessionWindows,
+  SlidingWindows,
   StreamsBuilder,
   Suppressed,
   type TimeWindowedKStream,
@@ -167,6 +171,23 @@ test('joins of streams tell which side may be missing, and where the key may', (
 test('windows come as the key, and only a windowed table waits for them to close', () => {
   const windowed = stream.groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(10));
   expectType<TimeWindowedKStream<string, number | null>>()(windowed);
+  const sliding = stream.groupByKey().windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(10));
+  expectType<TimeWindowedKStream<string, number | null>>()(sliding);
+  const sessions = stream
+    .groupByKey()
+    .windowedBy(SessionWindows.ofInactivityGapWithNoGrace(10))
+    .emitStrategy(EmitStrategy.onWindowClose());
+  expectType<SessionWindowedKStream<string, number | null>>()(sessions);
+  const joined = sessions.aggregate(
+    () => '',
+    (_key, value, text) => {
+      expectType<number | null>()(value);
+      return text;
+    },
+    (_key, one, two) => one + two,
+    { name: 'session-texts', valueSerde: Serdes.string },
+  );
+  expectType<KTable<Windowed<string>, string>>()(joined);
   const counts = windowed.count({ name: 'windowed' });
   expectType<KTable<Windowed<string>, number>>()(counts);
   const final = counts.suppress(Suppressed.untilWindowCloses({ name: 'final' }));

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  JoinWindows,
   Serdes,
+  SessionWindows,
   StreamsBuilder,
   StreamsRuntime,
   TimeWindows,
   type ValueAndTimestamp,
+  type Windowed,
 } from '../../../streams/index.ts';
 import type { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
 import { LogUnderTest } from '../log/support.ts';
@@ -39,6 +42,10 @@ before(async () => {
   const grouped = builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).groupByKey();
   grouped.count({ name: 'counts' });
   grouped.windowedBy(TimeWindows.ofSizeAndGrace(10, 1_000)).count({ name: 'by-window' });
+  grouped.windowedBy(SessionWindows.ofInactivityGapAndGrace(5, 1_000)).count({ name: 'sessions' });
+  const stream = builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string });
+  const nearby = JoinWindows.ofTimeDifferenceAndGrace(100, 1_000);
+  stream.outerJoin(stream, (left, right) => `${left}${right}`, nearby, { name: 'pairs' });
   runtime = new StreamsRuntime({
     engine: log,
     applications: [{ applicationId: 'app', topology: builder.build() }],
@@ -59,6 +66,23 @@ after(async () => {
 
 const counts = () => runtime.stores.keyValue<string, ValueAndTimestamp<number>>('app', 'counts');
 const windows = () => runtime.stores.window<string, ValueAndTimestamp<number>>('app', 'by-window');
+
+test('sessions and the records kept by a join are read over all partitions, committed data only', () => {
+  const sessions = runtime.stores.session<string, number>('app', 'sessions');
+  const text = (rows: Iterable<{ readonly key: Windowed<string>; readonly value: number }>): string[] =>
+    [...rows].map(({ key: { key, window }, value }) => `${key} ${window.startMs}-${window.endMs} ${value}`);
+  assert.deepEqual(text(sessions.fetch('ann')), ['ann 0-0 1', 'ann 12-12 1', 'ann 25-25 1']);
+  assert.deepEqual(text(sessions.backwardFindSessions('ann', 1, 24)), ['ann 12-12 1']);
+  assert.equal(sessions.fetchSession('ann', 12, 12), 1);
+  assert.equal(sessions.forRecordKey('ann').fetchSession('ann', 25, 25), 1);
+  assert.deepEqual(text(sessions.fetchRange('bob', 'dora')), ['bob 1-1 1', 'cid 2-2 1', 'dora 3-3 1']);
+  const kept = runtime.stores.window<string, string>('app', 'pairs-this-join-store');
+  assert.deepEqual(
+    [...kept.fetch('ann', 0, 100)].map(({ key }) => key),
+    [0, 12, 25],
+  );
+  assert.throws(() => runtime.stores.keyValue('app', 'sessions'), { code: 'STREAMS_UNKNOWN_STORE' });
+});
 
 test('a key is found in whichever partition it lies', () => {
   assert.deepEqual(counts().get('ann'), { value: 3, timestamp: 25 });
@@ -99,7 +123,8 @@ test('what is asked for wrongly is answered with what there is', () => {
   });
   assert.throws(() => runtime.stores.keyValue('app', 'other'), {
     code: 'STREAMS_UNKNOWN_STORE',
-    message: 'app has no store other; its stores: counts, by-window',
+    message:
+      'app has no store other; its stores: counts, by-window, sessions, pairs-this-join-store, pairs-other-join-store, pairs-outer-shared-join-store',
   });
   assert.throws(() => runtime.stores.keyValue('app', 'by-window'), {
     code: 'STREAMS_UNKNOWN_STORE',
