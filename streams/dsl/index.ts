@@ -1,4 +1,9 @@
 export { BranchedKStream } from './branchedKStream.ts';
+export {
+  CogroupedKStream,
+  SessionWindowedCogroupedKStream,
+  TimeWindowedCogroupedKStream,
+} from './cogroupedKStream.ts';
 export { EmitStrategy } from './emitStrategy.ts';
 export type * from './functions.ts';
 export { GlobalKTable } from './globalKTable.ts';

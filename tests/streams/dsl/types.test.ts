@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type CogroupedKStream,
   EmitStrategy,
   type GlobalKTable,
   JoinWindows,
@@ -188,6 +189,18 @@ test('windows come as the key, and only a windowed table waits for them to close
     { name: 'session-texts', valueSerde: Serdes.string },
   );
   expectType<KTable<Windowed<string>, string>>()(joined);
+  const cogrouped = stream
+    .groupByKey()
+    .cogroup((key, value, text: string) => `${text}${key}${value}`)
+    .cogroup(builder.stream('more', TEXT).groupByKey(), (_key, value, text) => {
+      expectType<string | null>()(value);
+      expectType<string>()(text);
+      return text;
+    });
+  expectType<CogroupedKStream<string, string>>()(cogrouped);
+  expectType<KTable<string, string>>()(
+    cogrouped.aggregate(() => '', { name: 'cogrouped', valueSerde: Serdes.string }),
+  );
   const counts = windowed.count({ name: 'windowed' });
   expectType<KTable<Windowed<string>, number>>()(counts);
   const final = counts.suppress(Suppressed.untilWindowCloses({ name: 'final' }));
