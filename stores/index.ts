@@ -35,7 +35,10 @@ export interface StoreOptions<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
-  /** persistent: on disk, what was used lately in memory. memory: all of it in memory, and committed with the log where the engine can. */
+  /**
+   * persistent: on disk, what was used lately in memory. memory: all of it in memory, and committed with the log where the engine can.
+   * copy: as persistent, for global stores only; see StoreResidence. Queries from outside see it as it was written down last.
+   */
   readonly residence?: StoreResidence;
   readonly loggingEnabled?: boolean;
   /** Hold downstream updates back until the commit, one a key (Kafka Streams' record cache). Off unless asked for. */

@@ -161,8 +161,12 @@ export interface StoreLocation {
   readonly partition: number;
 }
 
-/** How a store's bytes are held. */
-export type StoreResidence = 'persistent' | 'memory';
+/**
+ * How a store's bytes are held. `copy` is for global stores of which many entries change all the time: they are written down now and then
+ * only, and what is missing after a restart is read again from the topic that they copy. So their processor must be one to which a record
+ * may come twice: it puts what the record says.
+ */
+export type StoreResidence = 'persistent' | 'memory' | 'copy';
 
 /** Made by a log engine (or by the test driver): opens the bytes below a typed store. */
 export interface StateBackend {

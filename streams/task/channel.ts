@@ -66,6 +66,8 @@ export class InputBinding {
   partitionTimeMs: number;
   /** Position and time as committed. */
   committedPosition: number;
+  /** Up to where the task's store is written down: the position, but for a store of residence `copy`. */
+  stateOffset: number;
   /** Whether everything before the open end was processed, so that new records are handed over directly. */
   caughtUp = false;
   readonly keySerde: Serde<unknown>;
@@ -89,6 +91,7 @@ export class InputBinding {
     this.partition = partition;
     this.position = position;
     this.committedPosition = position;
+    this.stateOffset = position;
     this.partitionTimeMs = partitionTimeMs;
     const { options } = task.sourceOf(topic);
     this.keySerde = options.keySerde;

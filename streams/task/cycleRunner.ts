@@ -18,6 +18,9 @@ import { StreamTask } from './streamTask.ts';
 
 /** Records one record may lead to; beyond it a topology feeds itself without end. */
 const CHAIN_MAX = 1_000_000;
+/** How often copies of topics are written down. */
+const CHECKPOINT_INTERVAL_MS = 1_000;
+const RESTORE_RECORDS = 2_000;
 /** Records between two looks at the clock. */
 const CLOCK_EVERY = 64;
 
@@ -146,8 +149,22 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       committed?.partitionTimeMs ?? -1,
     );
     if (committed === undefined) binding.committedPosition = -1;
+    if (task.keepsCopy && committed?.stateOffset !== undefined) this.#restore(binding, committed.stateOffset);
     binding.caughtUp = position >= log.appender(topic, partition).nextOffset;
     return binding;
+  }
+
+  /** Reads again what a copy had taken in but not written down: before anything else is processed, so that nobody meets the gap. */
+  #restore(binding: InputBinding, stateOffset: number): void {
+    const { task, topic, partition, position } = binding;
+    binding.stateOffset = stateOffset;
+    for (let next = stateOffset; next < position; ) {
+      const records = this.#options.log.readSync(topic, partition, next, RESTORE_RECORDS);
+      for (const record of records) if (record.offset < position) task.restore(record);
+      const last = records[records.length - 1];
+      if (last === undefined) return;
+      next = last.offset + 1;
+    }
   }
 
   #channel(topic: string, partition: number): Channel {
@@ -284,11 +301,18 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     } while (this.#fifo.length > 0);
     // Only now: what goes into the batch directly is not found by a reader any more.
     writer.takeState();
-    for (const task of this.#running()) task.flush();
+    const nowMs = this.#options.wallClock();
+    for (const task of this.#running()) if (!task.keepsCopy || task.checkpointDueMs <= nowMs) task.flush();
     for (const binding of this.#bindings) {
-      if (binding.position === binding.committedPosition) continue;
-      const { applicationId, topic, partition, position: offset, partitionTimeMs } = binding;
-      writer.putPosition({ applicationId, topic, partition, offset, partitionTimeMs });
+      const { applicationId, task, topic, partition, position: offset, partitionTimeMs } = binding;
+      const stateOffset = !task.keepsCopy || task.checkpointDueMs <= nowMs ? offset : binding.stateOffset;
+      if (offset === binding.committedPosition && stateOffset === binding.stateOffset) continue;
+      binding.stateOffset = stateOffset;
+      const lagging = stateOffset === offset ? {} : { stateOffset };
+      writer.putPosition({ applicationId, topic, partition, offset, partitionTimeMs, ...lagging });
+    }
+    for (const task of this.#running()) {
+      if (task.checkpointDueMs <= nowMs) task.checkpointDueMs = nowMs + CHECKPOINT_INTERVAL_MS;
     }
   }
 

@@ -50,6 +50,10 @@ export class StreamTask {
   readonly stores = new Map<string, StateStore>();
   streamTimeMs: number;
   commitRequested = false;
+  /** Whether its store is a copy of its topics, which is written down now and then only. */
+  readonly keepsCopy: boolean;
+  /** When the copy is due to be written down again, by the wall clock. */
+  checkpointDueMs = 0;
   /** The node at work. */
   node = '';
   /** Whether the task is in the middle of something: still true after it threw, so that the one to blame can be found. */
@@ -83,6 +87,7 @@ export class StreamTask {
       };
       this.stores.set(builder.name, builder.build(options.state, location));
     }
+    this.keepsCopy = options.subtopology.stores.some(({ residence }) => residence === 'copy');
     this.#buildNodes(options.subtopology);
   }
 
@@ -219,6 +224,24 @@ export class StreamTask {
       this.#failures.deserialization(source.name, input, cause);
       return null;
     }
+  }
+
+  /**
+   * Applies again what was processed before, as the store was not written down since. What cannot be decoded was dealt with then.
+   */
+  restore(input: InputRecord): void {
+    const source = this.#sources.get(input.topic)!;
+    const { keySerde, valueSerde } = source.node.options;
+    let record: AnyRecord;
+    try {
+      const key = input.key === null ? null : keySerde.deserialize(input.topic, input.key);
+      const value = input.value === null ? null : valueSerde.deserialize(input.topic, input.value);
+      record = { key, value, timestamp: input.timestamp, headers: input.headers };
+    } catch {
+      this.metrics.dropped += 1;
+      return;
+    }
+    for (const child of source.children) child.process(record);
   }
 
   #punctuate(queue: PunctuationQueue, nowMs: number): void {

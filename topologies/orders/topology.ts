@@ -80,7 +80,12 @@ export function buildOrdersTopology(serdes: Serdes, options: OrdersOptions): Top
       latestValue(STORES.assets),
     )
     .addGlobalStore(
-      values(STORES.latestQuotes, 'opentape.quotes.QuoteUpdate'),
+      Stores.keyValueStore({
+        name: STORES.latestQuotes,
+        keySerde,
+        valueSerde: serdes.store('opentape.quotes.QuoteUpdate'),
+        residence: 'copy',
+      }),
       'quote-updates',
       QUOTE_UPDATES.name,
       { keySerde, valueSerde: serdes.value(QUOTE_UPDATES) },

@@ -26,6 +26,7 @@ export function buildPortfolioTopology(serdes: Serdes, _options: Readonly<Record
         name: LATEST_QUOTES,
         keySerde,
         valueSerde: serdes.store('opentape.quotes.QuoteUpdate'),
+        residence: 'copy',
       }),
       'quote-updates',
       QUOTE_UPDATES.name,

@@ -17,7 +17,7 @@ export function readCommitPoint(database: LogDatabase): CommitPoint {
     : { commit: bytes.readDoubleLE(0), sequence: bytes.readDoubleLE(8) };
 }
 
-/** Puts a position into the batch: two doubles, next offset and partition time. */
+/** Puts a position into the batch: doubles, next offset, partition time, and the state's offset where it differs. */
 export function putPosition(batch: LogWriteBatch, position: CommittedPosition): void {
   const { applicationId, topic, partition } = position;
   batch.put('meta', positionKey(applicationId, topic, partition), encodePosition(position));
@@ -37,9 +37,25 @@ export function putCommitPoint(batch: LogWriteBatch, point: CommitPoint): void {
   batch.put('meta', COMMIT_KEY, bytes);
 }
 
+const POSITION_BYTES = 16;
+const POSITION_BYTES_WITH_STATE = 24;
+
 function encodePosition(position: CommittedPosition): Buffer {
-  const bytes = Buffer.allocUnsafe(16);
-  bytes.writeDoubleLE(position.offset, 0);
-  bytes.writeDoubleLE(position.partitionTimeMs, 8);
+  const { offset, partitionTimeMs, stateOffset } = position;
+  const bytes = Buffer.allocUnsafe(stateOffset === undefined ? POSITION_BYTES : POSITION_BYTES_WITH_STATE);
+  bytes.writeDoubleLE(offset, 0);
+  bytes.writeDoubleLE(partitionTimeMs, 8);
+  if (stateOffset !== undefined) bytes.writeDoubleLE(stateOffset, POSITION_BYTES);
   return bytes;
+}
+
+/** Reads what `putPosition` wrote. */
+export function decodePosition(
+  bytes: Buffer,
+): Pick<CommittedPosition, 'offset' | 'partitionTimeMs' | 'stateOffset'> {
+  return {
+    offset: bytes.readDoubleLE(0),
+    partitionTimeMs: bytes.readDoubleLE(8),
+    ...(bytes.length < POSITION_BYTES_WITH_STATE ? {} : { stateOffset: bytes.readDoubleLE(POSITION_BYTES) }),
+  };
 }

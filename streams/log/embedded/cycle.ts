@@ -39,6 +39,8 @@ export interface CommittedPosition {
   readonly partition: number;
   readonly offset: number;
   readonly partitionTimeMs: number;
+  /** The offset up to which a store of residence `copy` is written down, where that is not the position. */
+  readonly stateOffset?: number;
 }
 
 export interface CommitWriter {

@@ -5,7 +5,7 @@ import { EmbeddedAdmin } from './admin.ts';
 import { BatchBuffers } from './batch.ts';
 import { BatchReader } from './batchReader.ts';
 import { CommitCycle } from './commitCycle.ts';
-import { readCommitPoint } from './commitPoint.ts';
+import { decodePosition, readCommitPoint } from './commitPoint.ts';
 import type {
   AppendedRecord,
   CommittedPosition,
@@ -230,13 +230,11 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
     const positions: CommittedPosition[] = [];
     for (let row = 0; row < rows.length; row += 2) {
       const [, topic, partition] = rows[row]!.toString().split('\0');
-      const value = rows[row + 1]!;
       positions.push({
         applicationId,
         topic: topic!,
         partition: Number(partition),
-        offset: value.readDoubleLE(0),
-        partitionTimeMs: value.readDoubleLE(8),
+        ...decodePosition(rows[row + 1]!),
       });
     }
     return positions;

@@ -13,6 +13,7 @@ import { readIds } from './topics.ts';
 
 /** Entries read at once when a resident store is filled. */
 const LOAD_CHUNK = 4096;
+const ID_BYTES = 4;
 /** How far entries are counted for an estimate. */
 const COUNT_BYTES = 256 * 1024;
 
@@ -95,6 +96,7 @@ export class EmbeddedState implements StateBackend {
   private readonly database: LogDatabase;
   private readonly stores = new Map<string, OpenStore>();
   private readonly storeIds = new Map<string, number>();
+  private readonly copies = new Set<string>();
 
   constructor(database: LogDatabase) {
     this.database = database;
@@ -113,7 +115,7 @@ export class EmbeddedState implements StateBackend {
         `store ${location.storeName} of ${location.applicationId}, partition ${location.partition}, is open already`,
       );
     }
-    const id = this.storeId(location);
+    const id = this.storeId(location, residence);
     const database = new DatabaseBytes(this.database, id, location.partition);
     const resident = residence === 'memory' ? new ResidentBytes() : null;
     if (resident !== null) fill(resident, database);
@@ -140,10 +142,14 @@ export class EmbeddedState implements StateBackend {
     });
   }
 
-  /** Names and partitions of all stores that hold something, for tools. */
-  list(): readonly StoreLocation[] {
+  /**
+   * Names and partitions of all stores that hold something, for tools. Copies of topics are left out unless asked for: they may be a
+   * little behind, and hold nothing of their own.
+   */
+  list(options: { readonly copies: boolean } = { copies: false }): readonly StoreLocation[] {
     const found: StoreLocation[] = [];
     for (const [name, id] of this.storeIds) {
+      if (this.copies.has(name) && !options.copies) continue;
       const [applicationId, storeName] = name.split('\0');
       for (let next = 0; ; ) {
         const rows = this.database.rows('state', {
@@ -201,22 +207,27 @@ export class EmbeddedState implements StateBackend {
       lt: afterPrefix(STORE_PREFIX),
     });
     for (let row = 0; row < rows.length; row += 2) {
-      this.storeIds.set(rows[row]!.toString().slice(STORE_PREFIX.length), rows[row + 1]!.readUInt32BE(0));
+      const name = rows[row]!.toString().slice(STORE_PREFIX.length);
+      this.storeIds.set(name, rows[row + 1]!.readUInt32BE(0));
+      if (rows[row + 1]!.length > ID_BYTES) this.copies.add(name);
     }
   }
 
-  private storeId(location: StoreLocation): number {
+  private storeId(location: StoreLocation, residence: StoreResidence): number {
     const name = idNameOf(location);
     const known = this.storeIds.get(name);
     if (known !== undefined) return known;
     const ids = readIds(this.database);
-    const value = Buffer.alloc(4);
+    const copy = residence === 'copy';
+    // A fifth byte marks a copy.
+    const value = Buffer.alloc(copy ? ID_BYTES + 1 : ID_BYTES);
     value.writeUInt32BE(ids.store, 0);
     const batch = this.database.batch();
     batch.put('meta', storeKey(location.applicationId, location.storeName), value);
     batch.put('meta', IDS_KEY, Buffer.from(JSON.stringify({ ...ids, store: ids.store + 1 })));
     this.database.write(batch);
     this.storeIds.set(name, ids.store);
+    if (copy) this.copies.add(name);
     return ids.store;
   }
 }
