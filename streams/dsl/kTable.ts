@@ -2,6 +2,7 @@ import { Stores } from '../../stores/index.ts';
 import { bytesSerde } from '../../stores/serdes.ts';
 import type { KeyValue, Windowed } from '../../stores/store.ts';
 import type { KeyValueMapper, Predicate, ValueJoiner } from './functions.ts';
+import { joinByForeignKey } from './internal/foreignKeyJoins.ts';
 import { refuse } from './internal/graph.ts';
 import { type AnySerde, HANDLE, requiredSerde, type TableHandle } from './internal/handles.ts';
 import { joinTables } from './internal/joins.ts';
@@ -10,7 +11,7 @@ import { addTableStore } from './internal/tables.ts';
 import { transformTable } from './internal/transforms.ts';
 import { KGroupedTable } from './kGroupedTable.ts';
 import { KStream } from './kStream.ts';
-import type { Grouped, Named, TableOperatorOptions } from './options.ts';
+import type { ForeignKeyJoined, Grouped, Named, TableOperatorOptions } from './options.ts';
 import { passThroughSupplier } from './processors/stateless.ts';
 import { SuppressProcessor, SuppressTableModel } from './processors/suppress.ts';
 import { TableRepartitionMapProcessor } from './processors/tableAggregate.ts';
@@ -106,40 +107,64 @@ export class KTable<K, V> {
     });
   }
 
-  #join<VR>(
-    kind: JoinKind,
-    other: TableHandle,
-    joiner: unknown,
-    options: TableOperatorOptions<K, VR>,
-  ): KTable<K, VR> {
-    return new KTable(joinTables(this[HANDLE], other, kind, joiner as AnyJoiner, options as AnyOptions));
+  /** By key, or where the second argument but one is a function as well, by foreign key. */
+  #join<KR, VR>(kind: JoinKind, args: readonly unknown[]): KTable<KR, VR> {
+    const [other, first, second, third] = args as readonly [KTable<unknown, unknown>, ...unknown[]];
+    const handle = this[HANDLE];
+    if (typeof second === 'function') {
+      const foreignKeyOf = first as KeyValueMapper<unknown, unknown, unknown>;
+      const options = third as ForeignKeyJoined<unknown, unknown, unknown, unknown, unknown> | undefined;
+      const left = kind === 'left';
+      return new KTable(
+        joinByForeignKey(handle, other[HANDLE], left, foreignKeyOf, second as AnyJoiner, options),
+      );
+    }
+    const options = (second as AnyOptions | undefined) ?? {};
+    return new KTable(joinTables(handle, other[HANDLE], kind, first as AnyJoiner, options));
   }
 
-  /** Rows of both tables under one key; the result has the later time of both. */
+  /**
+   * Rows of both tables under one key; the result has the later time of both. With a foreign key that each row names, or null, it is joined
+   * with the other table's row of that key, and again when either changes.
+   */
   join<VO, VR>(
     other: KTable<K, VO>,
     joiner: ValueJoiner<K, V, VO, VR | null>,
-    options: TableOperatorOptions<K, NonNullable<VR>> = {},
-  ): KTable<K, NonNullable<VR>> {
-    return this.#join('inner', other[HANDLE], joiner, options);
+    options?: TableOperatorOptions<K, NonNullable<VR>>,
+  ): KTable<K, NonNullable<VR>>;
+  join<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKeyOf: KeyValueMapper<K, V, KO | null>,
+    joiner: ValueJoiner<K, V, VO, VR | null>,
+    options: ForeignKeyJoined<K, V, KO, VO, NonNullable<VR>>,
+  ): KTable<K, NonNullable<VR>>;
+  join(...args: readonly unknown[]): unknown {
+    return this.#join('inner', args);
   }
 
-  /** As join, but rows that are only in this table are joined with null. */
+  /** As join, but rows that are only in this table, or name no foreign key, are joined with null. */
   leftJoin<VO, VR>(
     other: KTable<K, VO>,
     joiner: ValueJoiner<K, V, VO | null, VR | null>,
-    options: TableOperatorOptions<K, NonNullable<VR>> = {},
-  ): KTable<K, NonNullable<VR>> {
-    return this.#join('left', other[HANDLE], joiner, options);
+    options?: TableOperatorOptions<K, NonNullable<VR>>,
+  ): KTable<K, NonNullable<VR>>;
+  leftJoin<KO, VO, VR>(
+    other: KTable<KO, VO>,
+    foreignKeyOf: KeyValueMapper<K, V, KO | null>,
+    joiner: ValueJoiner<K, V, VO | null, VR | null>,
+    options: ForeignKeyJoined<K, V, KO, VO, NonNullable<VR>>,
+  ): KTable<K, NonNullable<VR>>;
+  leftJoin(...args: readonly unknown[]): unknown {
+    return this.#join('left', args);
   }
 
-  /** As join, but rows that are only in one table are joined with null; never null with null. */
+  /** As join by key, but rows that are only in one table are joined with null; never null with null. */
   outerJoin<VO, VR>(
     other: KTable<K, VO>,
     joiner: ValueJoiner<K, V | null, VO | null, VR | null>,
-    options: TableOperatorOptions<K, NonNullable<VR>> = {},
+    options?: TableOperatorOptions<K, NonNullable<VR>>,
   ): KTable<K, NonNullable<VR>> {
-    return this.#join('outer', other[HANDLE], joiner, options);
+    return this.#join('outer', [other, joiner, options]);
   }
 
   /** Holds updates back; see Suppressed. Only windows close, so only a windowed table can wait for that. */

@@ -91,6 +91,19 @@ export interface TableOperatorOptions<K, V> extends Named {
   readonly materialized?: Materialized<K, V>;
 }
 
+/** How two tables are joined by a foreign key. */
+export interface ForeignKeyJoined<K, V, KO, VO, VR> {
+  /** Names the join, its topics and the store of what refers to what. */
+  readonly name: string;
+  /** Keeps the result; what reads it by key needs that. */
+  readonly materialized?: Materialized<K, VR>;
+  /** Serdes left out are those of the tables, where they are known. */
+  readonly keySerde?: Serde<K>;
+  readonly valueSerde?: Serde<V>;
+  readonly foreignKeySerde?: Serde<KO>;
+  readonly foreignValueSerde?: Serde<VO>;
+}
+
 /** What becomes of one branch of a stream. */
 export interface Branched<K, V> {
   /** The branch is found under the prefix of the split and this. Left out: its number, counted from 1; the default branch is 0. */

@@ -135,6 +135,30 @@ test('joins tell by their operand what the joiner gets', () => {
   stream.join(byNumber, (value) => value);
 });
 
+test('a join by foreign key takes the other table by the type of its key', () => {
+  const people = builder.table('people', TEXT, { name: 'people' });
+  const ages = builder.table(
+    'ages',
+    { keySerde: Serdes.int32, valueSerde: Serdes.longNumber },
+    { name: 'ages' },
+  );
+  const joined = people.leftJoin(
+    ages,
+    (_key, value) => (value === '' ? null : value.length),
+    (person, age, key) => {
+      expectType<string>()(person);
+      expectType<number | null>()(age);
+      expectType<string>()(key);
+      return { person, age };
+    },
+    { name: 'by-length' },
+  );
+  expectType<KTable<string, { person: string; age: number | null }>>()(joined);
+  const text = (key: string): string => key;
+  // @ts-expect-error the other table has numbers as keys
+  people.join(ages, text, (person) => person, { name: 'by-text' });
+});
+
 test('joins of streams tell which side may be missing, and where the key may', () => {
   const words = builder.stream('words', TEXT);
   const windows = JoinWindows.ofTimeDifferenceWithNoGrace(5);
