@@ -5,6 +5,9 @@ import { marketSerdes } from './marketSerdes.ts';
 import { QUOTES_STORE, QuotesProcessor } from './processor.ts';
 import { MARKET_QUOTES, MARKET_TRADES, QUOTE_UPDATES } from './topics.ts';
 
+/** Symbols whose quotes stay decoded: each is asked for with every quote. */
+const SYMBOLS_CACHED_MAX = 50_000;
+
 /** Venues' quotes and trades become one consolidated quote a symbol. */
 export function buildQuotesTopology(serdes: Serdes): Topology {
   const keySerde = serdes.key;
@@ -12,7 +15,7 @@ export function buildQuotesTopology(serdes: Serdes): Topology {
     name: QUOTES_STORE,
     keySerde,
     valueSerde: serdes.store('opentape.quotes.QuoteState'),
-    residence: 'memory',
+    cacheEntriesMax: SYMBOLS_CACHED_MAX,
   });
   return new Topology()
     .addSource('market-quotes', MARKET_QUOTES.name, { keySerde, valueSerde: marketSerdes(serdes).quotes })
