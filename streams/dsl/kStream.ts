@@ -218,7 +218,10 @@ export class KStream<K, V> {
     return this.#process('KSTREAM-PROCESSVALUES', (node) => fixedKeySupplier(node, supplier), options, {});
   }
 
-  /** Sends the stream through a topic of the application's own, partitioned by the key as it is now. */
+  /**
+   * Sends the stream through a topic of the application's own, partitioned by the key as it is now. Records without a key are dropped, as in
+   * Kafka Streams, unless a left or outer join of streams comes behind, which they still concern.
+   */
   repartition(options: Repartitioned<K, V>): KStream<K, V> {
     const handle = this[HANDLE];
     const name = handle.graph.requiredName('repartition', options);

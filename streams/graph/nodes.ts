@@ -22,6 +22,8 @@ export interface SinkOptions<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly partitioner?: StreamPartitioner<K, V>;
+  /** Leave records without a key out, and count them as dropped. */
+  readonly dropsNullKeys?: boolean;
 }
 
 export type TopicNameExtractor<K, V> = (

@@ -67,6 +67,7 @@ export class RunningSink implements RunningNode {
   readonly #keySerde: Serde<unknown>;
   readonly #valueSerde: Serde<unknown>;
   readonly #partitioner: AnyPartitioner | null;
+  readonly #dropsNullKeys: boolean;
   readonly #fixed: SinkTarget | null;
   readonly #fixedTopic: string;
 
@@ -77,11 +78,16 @@ export class RunningSink implements RunningNode {
     this.#keySerde = node.options.keySerde;
     this.#valueSerde = node.options.valueSerde;
     this.#partitioner = node.options.partitioner ?? null;
+    this.#dropsNullKeys = node.options.dropsNullKeys ?? false;
     this.#fixedTopic = typeof node.topic === 'string' ? task.resolveTopic(node.topic) : '';
     this.#fixed = typeof node.topic === 'string' ? task.output.target(this.#fixedTopic) : null;
   }
 
   process(record: AnyRecord): void {
+    if (this.#dropsNullKeys && record.key === null) {
+      this.#task.metrics.dropped += 1;
+      return;
+    }
     const before = this.#task.node;
     this.#task.node = this.name;
     try {

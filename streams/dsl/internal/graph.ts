@@ -29,6 +29,8 @@ export class DslGraph {
   readonly #names = new Set<string>();
   readonly #stores = new Map<string, StoreBuilder>();
   readonly #sources: SharedSource[] = [];
+  readonly #parents = new Map<string, readonly string[]>();
+  readonly #nullKeyJoins = new Set<string>();
   #index = 0;
 
   /** Takes the name given, or makes one after Kafka Streams' manner. @throws StreamsError STREAMS_TOPOLOGY for a name taken before */
@@ -64,11 +66,35 @@ export class DslGraph {
     parents: readonly string[],
     storesOf: () => readonly string[] = () => [],
   ): void {
+    this.connect(name, parents);
     this.add((topology) => {
       topology.addProcessor(name, supplier, ...parents);
       const stores = [...new Set(storesOf())];
       if (stores.length > 0) topology.connectProcessorAndStateStores(name, ...stores);
     });
+  }
+
+  /** Notes which nodes a node comes behind, over repartition topics too. */
+  connect(node: string, parents: readonly string[]): void {
+    this.#parents.set(node, parents);
+  }
+
+  /** Notes that a node joins records without a key as well. */
+  addNullKeyJoin(node: string): void {
+    this.#nullKeyJoins.add(node);
+  }
+
+  /** Whether a join of records without a key comes anywhere behind a node. Known once everything is declared. */
+  leadsToNullKeyJoin(node: string): boolean {
+    const seen = new Set<string>();
+    const waiting = [...this.#nullKeyJoins];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      if (at === node) return true;
+      if (seen.has(at)) continue;
+      seen.add(at);
+      waiting.push(...(this.#parents.get(at) ?? []));
+    }
+    return false;
   }
 
   /** Takes the name of a store. @throws StreamsError STREAMS_TOPOLOGY where another has it */

@@ -9,19 +9,24 @@ export interface RepartitionSettings {
   readonly partitioner?: StreamPartitioner<unknown, unknown> | undefined;
 }
 
-/** Sends a stream through a topic of the application's own, `<name>-repartition`, so that equal keys lie in one partition. */
+/**
+ * Sends a stream through a topic of the application's own, `<name>-repartition`, so that equal keys lie in one partition. Records without a
+ * key are of use behind it only to a left or outer join (KIP-962), and are dropped where none follows.
+ */
 export function repartitioned(stream: StreamHandle, settings: RepartitionSettings): StreamHandle {
   const { name, keySerde, valueSerde, partitions, partitioner } = settings;
   const { graph } = stream;
   const topic = `${name}-repartition`;
   const sink = graph.nodeName('KSTREAM-SINK', `${topic}-sink`);
   const source = graph.nodeName('KSTREAM-SOURCE', `${topic}-source`);
+  graph.connect(source, [stream.node]);
   graph.add((topology) => {
+    const dropsNullKeys = !graph.leadsToNullKeyJoin(source);
     topology.addInternalTopic(topic, partitions ?? null);
     topology.addSink(
       sink,
       topic,
-      { keySerde, valueSerde, ...(partitioner === undefined ? {} : { partitioner }) },
+      { keySerde, valueSerde, dropsNullKeys, ...(partitioner === undefined ? {} : { partitioner }) },
       stream.node,
     );
     topology.addSource(source, topic, { keySerde, valueSerde });

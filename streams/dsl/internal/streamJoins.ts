@@ -126,6 +126,7 @@ export function joinStreams(
   const sides = [addSide(true, kind !== 'inner'), addSide(false, kind === 'outer')];
   const node = graph.nodeName(`KSTREAM-${PREFIX[kind]}`, name);
   graph.addProcessor(node, passThroughSupplier(), sides);
+  if (kind !== 'inner') graph.addNullKeyJoin(node);
   addStores(graph, [stores.left, stores.right, ...(unmatched === null ? [] : [unmatched])], sides);
   copartition(graph, one.topics, two.topics);
   return {

@@ -38,6 +38,7 @@ function joinable(stream: StreamHandle, operator: string, options: Joined<unknow
 
 function addJoin(stream: StreamHandle, node: string, settings: StreamTableJoinSettings): StreamHandle {
   stream.graph.addProcessor(node, { get: () => new StreamTableJoinProcessor(settings) }, [stream.node]);
+  if (settings.left) stream.graph.addNullKeyJoin(node);
   return { ...stream, node, valueSerde: null };
 }
 

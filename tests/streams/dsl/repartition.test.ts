@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Serdes, StreamsBuilder, TopologyTestDriver } from '../../../streams/index.ts';
+import { JoinWindows, Serdes, StreamsBuilder, TopologyTestDriver } from '../../../streams/index.ts';
 import { Bench, NUMBERS, type Row, TEXT } from './support.ts';
 
 const WORDS = ['an', 'apple', 'bread', 'cake', 'dill', 'egg', 'fig'];
@@ -163,4 +163,42 @@ test('crashes anywhere in a chain of repartitions and aggregations change nothin
     }),
     { seed: 20260101, numRuns: 60 },
   );
+});
+
+test('a record without key does not pass a repartition topic, unless a left or outer join behind it still takes it', () => {
+  const bench = new Bench((builder) => {
+    const through = (name: string) => builder.stream('in', TEXT).repartition({ name });
+    through('plain').to('plain');
+    const rows = builder.table('rows', TEXT, { name: 'rows' });
+    const joined = through('joined').join(rows, (value, row) => `${value}/${row}`);
+    joined.to('joined', TEXT);
+    const left = through('left').leftJoin(rows, (value, row) => `${value}/${row}`);
+    left.to('left', TEXT);
+    const streams = through('streams');
+    const windows = JoinWindows.ofTimeDifferenceWithNoGrace(5);
+    const other = builder.stream('other', TEXT);
+    streams.outerJoin(other, (a, b) => `${a}/${b}`, windows, { name: 'outer' }).to('streams', TEXT);
+  });
+  bench.text('in', [null, 'x', 1]);
+  assert.deepEqual(bench.readText('plain'), []);
+  assert.deepEqual(bench.readText('joined'), []);
+  assert.deepEqual(bench.readText('left'), [[null, 'x/null', 1]]);
+  assert.deepEqual(bench.readText('streams'), [[null, 'x/null', 1]]);
+  assert.equal(bench.dropped, 2);
+});
+
+test('a left join far behind a repartition topic, over another one, keeps records without key as well', () => {
+  const bench = new Bench((builder) => {
+    const rows = builder.table('rows', TEXT, { name: 'rows' });
+    const first = builder.stream('in', TEXT).repartition({ name: 'first' });
+    first.to('first');
+    first
+      .mapValues((value) => `${value}!`)
+      .repartition({ name: 'second', valueSerde: Serdes.string })
+      .leftJoin(rows, (value, row) => `${value}/${row}`)
+      .to('out', TEXT);
+  });
+  bench.text('in', [null, 'x', 1]);
+  assert.deepEqual(bench.readText('first'), [[null, 'x', 1]]);
+  assert.deepEqual(bench.readText(), [[null, 'x!/null', 1]]);
 });
