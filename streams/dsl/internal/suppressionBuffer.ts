@@ -172,14 +172,20 @@ export class SuppressionBuffer {
     return this.#bytes;
   }
 
-  /** Takes the first one out. @returns its key and update; ask `records` before */
-  takeFirst(): { readonly key: Buffer; readonly held: HeldBack } {
+  /** The first one; ask `records` before. */
+  first(): { readonly key: Buffer; readonly held: HeldBack } {
+    const key = this.#order.get(this.#order.minKey()!)!;
+    return { key, held: this.#store.get(heldBackRow(key))! };
+  }
+
+  /** Takes the first one out. */
+  removeFirst(): void {
     const order = this.#order.minKey()!;
     const key = this.#order.get(order)!;
     const text = textOf(key);
     this.#bytes -= this.#places.get(text)!.bytes;
     this.#places.delete(text);
     this.#order.delete(order);
-    return { key, held: this.#store.delete(heldBackRow(key))! };
+    this.#store.put(heldBackRow(key), null);
   }
 }

@@ -67,8 +67,13 @@ export class SuppressProcessor implements Processor<unknown, unknown, unknown, u
     );
   }
 
+  /** The update stays in the buffer while it is told of: who reads the table meanwhile sees it as it was, as in Kafka Streams. */
   #emitFirst(): void {
-    const { key, held } = this.#buffer.takeFirst();
+    this.#tell(this.#buffer.first());
+    this.#buffer.removeFirst();
+  }
+
+  #tell({ key, held }: { readonly key: Buffer; readonly held: HeldBack }): void {
     if (held.newValue === null && this.#final) return;
     const { suppressed, keySerde } = this.#settings;
     this.#context.forward(

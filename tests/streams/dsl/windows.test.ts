@@ -293,3 +293,20 @@ test('what is behind a suppression adds up what it was told of', () => {
     ['all', 24, 25],
   ]);
 });
+
+test('who reads a suppressed table while it tells of an update sees it as it was before', () => {
+  const bench = new Bench((builder) => {
+    const late = builder
+      .table('rows', TEXT, { name: 'rows' })
+      .suppress(Suppressed.untilTimeLimit(0, { name: 'late' }));
+    late
+      .toStream()
+      .leftJoin(late, (value, row) => `${value} after ${row}`)
+      .to('out', TEXT);
+  });
+  bench.text('rows', ['a', 'one', 1], ['a', 'two', 2]);
+  assert.deepEqual(bench.readText(), [
+    ['a', 'one after null', 1],
+    ['a', 'two after one', 2],
+  ]);
+});
