@@ -31,6 +31,8 @@ export interface CycleRunnerOptions {
   /** @throws where there is no such topic */
   readonly partitionsOf: (topic: string) => number;
   readonly onFailure: (applicationId: string, cause: unknown) => void;
+  /** Whether record caches are flushed after every record, those in the middle of the application too. */
+  readonly flushEachRecord?: boolean;
 }
 
 interface RunningApplication {
@@ -235,6 +237,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       const record = fifo[this.#fifoAt]!;
       this.#fifoAt += 1;
       record.channel.deliverChained(record);
+      if (this.#options.flushEachRecord === true) this.#flushRecordCaches();
     }
     fifo.length = 0;
     this.#fifoAt = 0;
@@ -246,6 +249,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       const channel = this.#channels.get(record.topic)?.[record.partition];
       if (channel === undefined || channel.readers.length === 0) continue;
       channel.deliver(record);
+      if (this.#options.flushEachRecord === true) this.#flushRecordCaches();
       this.#drain();
     }
   }
@@ -293,11 +297,15 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     return undefined;
   }
 
+  #flushRecordCaches(): void {
+    for (const task of this.#running()) task.flushRecordCaches();
+  }
+
   beforeCommit(writer: CommitWriter): void {
     // A record cache forwards when it is flushed, which leads to more records and changes: until nothing is left.
     do {
       this.#drain();
-      for (const task of this.#running()) task.flushRecordCaches();
+      this.#flushRecordCaches();
     } while (this.#fifo.length > 0);
     // Only now: what goes into the batch directly is not found by a reader any more.
     writer.takeState();

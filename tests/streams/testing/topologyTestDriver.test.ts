@@ -7,6 +7,7 @@ import {
   type Record,
   Serdes,
   Stores,
+  StreamsBuilder,
   Topology,
   TopologyTestDriver,
 } from '../../../streams/index.ts';
@@ -194,4 +195,26 @@ test('a topic written by a sink and read back by the same application feeds it',
     read(driver, 'in').map(([, value]) => value),
     ['abc', 'bc', 'c', ''],
   );
+});
+
+test('record caches are flushed after each record of a repartition topic where that is asked for, else once a piped record', () => {
+  const updatesOf = (flushEachRecord: boolean): readonly (number | null)[] => {
+    const builder = new StreamsBuilder();
+    builder
+      .stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string })
+      .flatMapValues((value) => [...(value ?? '')])
+      .groupBy((_key, letter) => letter, { keySerde: Serdes.string, valueSerde: Serdes.string })
+      .count({ name: 'letters', cachingEnabled: true })
+      .toStream()
+      .to('out');
+    const driver = new TopologyTestDriver(
+      { applicationId: 'letters', topology: builder.build() },
+      { flushEachRecord },
+    );
+    driver.createInputTopic('in', Serdes.string, Serdes.string).pipeInput('k', 'aaa');
+    const out = driver.createOutputTopic('out', Serdes.string, Serdes.longNumber);
+    return out.readRecordsToList().map(({ value }) => value);
+  };
+  assert.deepEqual(updatesOf(false), [3]);
+  assert.deepEqual(updatesOf(true), [1, 2, 3]);
 });
