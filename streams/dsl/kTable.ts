@@ -74,7 +74,10 @@ export class KTable<K, V> {
     return new KTable(transformTable(this[HANDLE], 'mapValues', transform, options as AnyOptions, false));
   }
 
-  /** The updates as a stream; a deletion is a record with the value null. */
+  /**
+   * The updates as a stream; a deletion is a record with the value null. Without a name it is no node and costs nothing; with one it is, and
+   * what is declared behind it gets its updates before what is declared of the table after it, as in Kafka Streams.
+   */
   toStream(options?: Named): KStream<K, V | null> {
     const { graph, node, keySerde, valueSerde, topics } = this[HANDLE];
     const stream = { graph, node, keySerde, valueSerde, topics, repartitionRequired: false };

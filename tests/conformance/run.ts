@@ -1,0 +1,70 @@
+/** Runs a case on our TopologyTestDriver. */
+import {
+  type Header,
+  type Serde,
+  Serdes,
+  type TestInputTopic,
+  type TestRecord,
+  TopologyTestDriver,
+} from '../../streams/index.ts';
+import { declare, serdeOf } from './declare.ts';
+import type { CaseSpec, NodeSpec, Outcome, OutputRecord, Shape } from './spec.ts';
+
+const START_BYTES = 8;
+
+function decodedKey(bytes: Buffer | null, { windowMs }: Shape): string | null {
+  if (bytes === null) return null;
+  if (windowMs === undefined) return bytes.toString('utf8');
+  const at = bytes.length - START_BYTES;
+  return `${bytes.toString('utf8', 0, at)}@${bytes.readBigInt64BE(at)}`;
+}
+
+function decodedValue(bytes: Buffer | null, { value }: Shape): string | number | null {
+  if (bytes === null) return null;
+  return value === 'number' ? Number(bytes.readBigInt64BE()) : bytes.toString('utf8');
+}
+
+function written({ key, value, timestamp, headers }: TestRecord<Buffer, Buffer>, shape: Shape): OutputRecord {
+  const record = [decodedKey(key, shape), decodedValue(value, shape), timestamp] as const;
+  if (headers.length === 0) return record;
+  return [...record, headers.map((header) => [header.key, header.value?.toString('utf8') ?? null] as const)];
+}
+
+function headersOf(headers: readonly (readonly [string, string | null])[] = []): readonly Header[] {
+  return headers.map(([key, value]) => ({ key, value: value === null ? null : Buffer.from(value) }));
+}
+
+function inputTopics(
+  driver: TopologyTestDriver,
+  nodes: readonly NodeSpec[],
+): Map<string, TestInputTopic<string, NonNullable<unknown>>> {
+  const topics = new Map<string, TestInputTopic<string, NonNullable<unknown>>>();
+  for (const { op, topic, shape } of nodes) {
+    if (topic === undefined || op === 'to') continue;
+    const valueSerde: Serde<NonNullable<unknown>> = serdeOf(shape.value);
+    topics.set(topic, driver.createInputTopic(topic, Serdes.string, valueSerde));
+  }
+  return topics;
+}
+
+/** What our engine makes of a case. */
+export function run({ nodes, inputs }: CaseSpec): Outcome {
+  try {
+    const driver = new TopologyTestDriver(
+      { applicationId: 'oracle', topology: declare(nodes) },
+      { flushEachRecord: true },
+    );
+    const topics = inputTopics(driver, nodes);
+    for (const { topic, key, value, timestamp, headers } of inputs)
+      topics.get(topic)!.pipeInput(key, value, timestamp, headersOf(headers));
+    const output: Record<string, readonly OutputRecord[]> = {};
+    for (const { op, topic, shape } of nodes) {
+      if (op !== 'to') continue;
+      const records = driver.createOutputTopic(topic!, Serdes.bytes, Serdes.bytes).readRecordsToList();
+      output[topic!] = records.map((record) => written(record, shape));
+    }
+    return { topics: output };
+  } catch (cause) {
+    return { error: String(cause) };
+  }
+}

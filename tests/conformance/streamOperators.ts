@@ -1,0 +1,309 @@
+/** Draws operators of streams. */
+import {
+  AGGREGATORS,
+  type DrawOperator,
+  EXPAND,
+  EXPAND_KEYS,
+  JOINERS,
+  KEYS,
+  mapperTo,
+  PREDICATES,
+  REDUCERS,
+  withValue,
+} from './choices.ts';
+import type { Draft, Handle } from './generate.ts';
+import type { JoinWindowsSpec, NodeSpec, Operator, ValueType, WindowsSpec } from './spec.ts';
+
+/** An operator that gives a stream for a stream. */
+function streamOperator(
+  op: Operator,
+  draw: (
+    draft: Draft,
+    from: Handle,
+  ) => { readonly node: Partial<NodeSpec>; readonly handle?: Partial<Handle> },
+): DrawOperator {
+  return (draft, from) => {
+    const { node, handle = {} } = draw(draft, from);
+    draft.stream(draft.node({ op, of: from.place, shape: from.shape, ...node }), from, handle);
+    return true;
+  };
+}
+
+const changed = { keyChanged: true } as const;
+
+const filter = (op: Operator): DrawOperator =>
+  streamOperator(op, (draft) => ({ node: { fn: draft.pick(PREDICATES) } }));
+
+const map = streamOperator('map', (draft) => {
+  const { fn, value } = mapperTo(draft);
+  return { node: { fn, keyFn: draft.pick(KEYS), shape: { value } }, handle: changed };
+});
+
+const mapValues = streamOperator('mapValues', (draft, { shape }) => {
+  const { fn, value } = mapperTo(draft);
+  return { node: { fn, shape: withValue(shape, value) } };
+});
+
+const flatMap = streamOperator('flatMap', (draft) => ({
+  node: { fn: draft.pick(EXPAND_KEYS), shape: { value: 'text' } },
+  handle: changed,
+}));
+
+const flatMapValues = streamOperator('flatMapValues', (draft, { shape }) => ({
+  node: { fn: draft.pick(EXPAND), shape: withValue(shape, 'text') },
+}));
+
+const selectKey = streamOperator('selectKey', (draft, { shape }) => ({
+  node: { fn: draft.pick(KEYS), shape: { value: shape.value } },
+  handle: changed,
+}));
+
+const split: DrawOperator = (draft, from) => {
+  const { shape } = from;
+  const branches = Array.from({ length: 1 + draft.random(2) }, () => draft.pick(PREDICATES));
+  const hasDefault = draft.chance(50);
+  const name = draft.name('split-');
+  const place = draft.node({ op: 'split', of: from.place, shape, name, branches, hasDefault });
+  const count = branches.length + (hasDefault ? 1 : 0);
+  for (let branch = 0; branch < count; branch += 1)
+    draft.stream(draft.node({ op: 'branch', of: place, shape, branch }), from);
+  return true;
+};
+
+const merge: DrawOperator = (draft, from) => {
+  const others = draft.handles.filter(
+    (other) =>
+      other.kind === 'stream' &&
+      other !== from &&
+      other.shape.value === from.shape.value &&
+      other.shape.windowMs === from.shape.windowMs &&
+      draft.mayMeet(from, other),
+  );
+  if (others.length === 0) return false;
+  const other = draft.pick(others);
+  const place = draft.node({ op: 'merge', of: from.place, other: other.place, shape: from.shape });
+  draft.stream(place, from, {
+    keyChanged: from.keyChanged || other.keyChanged,
+    topics: new Set([...from.topics, ...other.topics]),
+    internal: new Set([...from.internal, ...other.internal]),
+  });
+  return true;
+};
+
+const repartition = (draft: Draft, from: Handle): boolean => {
+  if (draft.punctuates) return false;
+  const name = draft.name('through-');
+  const place = draft.node({ op: 'repartition', of: from.place, shape: from.shape, name });
+  draft.stream(place, from, { keyChanged: false, internal: new Set([...from.internal, name]) });
+  return true;
+};
+
+const process: DrawOperator = (draft, from) => {
+  // Kafka Streams' driver has one stream time for all sub-topologies, so punctuation is drawn where there is only one.
+  const alone = draft.inputs.size === 1 && draft.handles.every(({ internal }) => internal.size === 0);
+  const fn = draft.pick(alone ? ['number', 'everyTen', 'later'] : ['number', 'later']);
+  const punctuates = fn === 'everyTen';
+  draft.punctuates ||= punctuates;
+  const store = fn === 'later' ? {} : { store: draft.name('processor-store-') };
+  const shape = punctuates ? { value: 'text' as const } : withValue(from.shape, 'text');
+  draft.stream(draft.node({ op: 'process', of: from.place, shape, fn, ...store }), from, changed);
+  return true;
+};
+
+const processValues = streamOperator('processValues', (draft, { shape }) => ({
+  node: { fn: 'number', store: draft.name('processor-store-'), shape: withValue(shape, 'text') },
+}));
+
+function windowsOf(draft: Draft): WindowsSpec {
+  const sizeMs = draft.pick([7, 10, 20, 30]);
+  const advanceMs = draft.chance(50) ? sizeMs : draft.pick([3, 5, 7]);
+  return { sizeMs, advanceMs, graceMs: draft.pick([0, 0, 3, 10, 40]) };
+}
+
+/** Groups a stream, by its key or a new one. @returns the group's node and handle, or null where a punctuation forbids repartitioning */
+function group(draft: Draft, from: Handle): { readonly place: number; readonly handle: Handle } | null {
+  const byKey = draft.chance(60);
+  if (draft.punctuates && (!byKey || from.keyChanged)) return null;
+  const shape = byKey ? from.shape : { value: from.shape.value };
+  const name = draft.chance(30) ? { name: draft.name('group-') } : {};
+  const fn = byKey ? {} : { fn: draft.pick(KEYS) };
+  const op = byKey ? 'groupByKey' : 'groupBy';
+  const place = draft.node({ op, of: from.place, shape, ...fn, ...name });
+  return { place, handle: { ...from, shape, keyChanged: from.keyChanged || !byKey } };
+}
+
+function aggregationOf(
+  draft: Draft,
+  value: ValueType,
+): Pick<NodeSpec, 'op' | 'fn'> & { readonly value: ValueType } {
+  const op = draft.pick(['count', 'reduce', 'aggregate'] as const);
+  if (op === 'count') return { op, value: 'number' };
+  if (op === 'reduce') return { op, fn: draft.pick<string>(REDUCERS[value]), value };
+  const made = draft.pick<ValueType>(['text', 'number']);
+  return { op, fn: draft.pick<string>(AGGREGATORS[made]), value: made };
+}
+
+const aggregate: DrawOperator = (draft, from) => {
+  const grouped = group(draft, from);
+  if (grouped === null) return false;
+  const { place: of, handle } = grouped;
+  const { value, ...operator } = aggregationOf(draft, handle.shape.value);
+  const store = draft.name('aggregate-');
+  const cached = draft.chance(35);
+  const windows = handle.shape.windowMs === undefined && draft.chance(55) ? windowsOf(draft) : undefined;
+  const shape = windows === undefined ? withValue(handle.shape, value) : { value, windowMs: windows.sizeMs };
+  // Kafka Streams' cache goes on giving windows whose retention is over; ours does not, so those with a cache are kept long.
+  const retention = cached || draft.chance(20) ? { retentionMs: 100_000 } : {};
+  const windowed = windows === undefined ? {} : { windows, ...retention };
+  const place = draft.node({ ...operator, of, shape, store, cached, ...windowed });
+  draft.table(place, from, {
+    // A cache tells of the first update with no old value; a reduction has no initial one.
+    oldValues: operator.op === 'reduce' || cached ? 'same' : 'initial',
+    readable: true,
+    serdeKnown: true,
+    closes: windows !== undefined,
+    internal: draft.through(handle, store),
+  });
+  return true;
+};
+
+const toTable: DrawOperator = (draft, from) => {
+  if (draft.punctuates && from.keyChanged) return false;
+  const store = draft.name('table-');
+  const place = draft.node({
+    op: 'toTable',
+    of: from.place,
+    shape: from.shape,
+    store,
+    cached: draft.chance(30),
+  });
+  draft.table(place, from, {
+    oldValues: 'same',
+    readable: true,
+    serdeKnown: true,
+    internal: draft.through(from, store),
+  });
+  return true;
+};
+
+/** Bounds of a join of streams; one of them may be negative, so that one side must be earlier than the other. */
+function joinWindowsOf(draft: Draft): JoinWindowsSpec {
+  const [beforeMs, afterMs] = draft.pick([
+    [10, 10],
+    [0, 15],
+    [15, 0],
+    [20, -5],
+    [-5, 20],
+    [30, 30],
+    [3, 7],
+  ] as const);
+  return { beforeMs, afterMs, graceMs: draft.pick([0, 0, 5, 20]) };
+}
+
+const joinStream: DrawOperator = (draft, from) => {
+  if (draft.punctuates) return false;
+  const name = draft.name('join-');
+  const ownTopics = (handle: Handle, side: string) => draft.through(handle, `${name}-${side}`);
+  const others = draft.handles.filter(
+    (other) =>
+      other.kind === 'stream' &&
+      other.shape.windowMs === from.shape.windowMs &&
+      draft.mayMeet(from, { ...other, internal: ownTopics(other, 'right') }, ownTopics(from, 'left')),
+  );
+  if (others.length === 0) return false;
+  const other = draft.pick(others);
+  const place = draft.node({
+    op: 'joinStream',
+    of: from.place,
+    other: other.place,
+    shape: withValue(from.shape, 'text'),
+    kind: draft.pick(['inner', 'left', 'outer']),
+    fn: draft.pick(JOINERS),
+    name,
+    leftValue: from.shape.value,
+    rightValue: other.shape.value,
+    joinWindows: joinWindowsOf(draft),
+  });
+  draft.stream(place, from, {
+    keyChanged: false,
+    topics: new Set([...from.topics, ...other.topics]),
+    internal: new Set([...ownTopics(from, 'left'), ...ownTopics(other, 'right')]),
+  });
+  return true;
+};
+
+const joinTable: DrawOperator = (draft, from) => {
+  if (draft.punctuates && from.keyChanged) return false;
+  const name = draft.name('join-');
+  const internal = draft.through(from, name);
+  const tables = draft.handles.filter(
+    (other) =>
+      other.kind === 'table' &&
+      other.readable &&
+      other.shape.windowMs === from.shape.windowMs &&
+      draft.mayMeet(from, other, internal),
+  );
+  if (tables.length === 0) return false;
+  const other = draft.pick(tables);
+  const place = draft.node({
+    op: 'joinTable',
+    of: from.place,
+    other: other.place,
+    shape: withValue(from.shape, 'text'),
+    kind: draft.pick(['inner', 'left']),
+    fn: draft.pick(JOINERS),
+    name,
+    leftValue: from.shape.value,
+  });
+  draft.stream(place, from, {
+    keyChanged: false,
+    topics: new Set([...from.topics, ...other.topics]),
+    internal: new Set([...internal, ...other.internal]),
+  });
+  return true;
+};
+
+const joinGlobal: DrawOperator = (draft, from) => {
+  const tables = draft.handles.filter(({ kind }) => kind === 'global');
+  if (tables.length === 0) return false;
+  const node = {
+    kind: draft.pick(['inner', 'left'] as const),
+    fn: draft.pick(JOINERS),
+    keyFn: draft.pick(KEYS),
+  };
+  const other = draft.pick(tables).place;
+  const shape = withValue(from.shape, 'text');
+  draft.stream(draft.node({ op: 'joinGlobal', of: from.place, other, shape, ...node }), from);
+  return true;
+};
+
+export const STREAM_OPERATORS: readonly DrawOperator[] = [
+  filter('filter'),
+  filter('filterNot'),
+  map,
+  mapValues,
+  flatMap,
+  flatMapValues,
+  selectKey,
+  split,
+  merge,
+  merge,
+  repartition,
+  process,
+  processValues,
+  aggregate,
+  aggregate,
+  aggregate,
+  aggregate,
+  aggregate,
+  toTable,
+  toTable,
+  joinTable,
+  joinTable,
+  joinTable,
+  joinStream,
+  joinStream,
+  joinStream,
+  joinGlobal,
+  joinGlobal,
+];
