@@ -12,8 +12,10 @@ import type {
   StoreBuilder,
   StoreResidence,
   ValueAndTimestamp,
+  VersionedKeyValueStore,
   WindowStore,
 } from './store.ts';
+import { LayeredVersionedStore } from './versionedStore.ts';
 import { CachingWindowStore } from './windowStore.ts';
 
 export * from './cached.ts';
@@ -55,6 +57,11 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly retainDuplicates?: boolean;
   /** Keep all windows of a key in memory together, for operators that read a range of them with each record. A window may be a moment then. */
   readonly readInRanges?: boolean;
+}
+
+export interface VersionedStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long versions are kept that a newer one replaced; and how late a version may come. */
+  readonly historyRetentionMs: number;
 }
 
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
@@ -158,6 +165,29 @@ function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<Session
   );
 }
 
+function versioned<K, V>(options: VersionedStoreOptions<K, V>): StoreBuilder<VersionedKeyValueStore<K, V>> {
+  const { historyRetentionMs } = options;
+  if (!(Number.isSafeInteger(historyRetentionMs) && historyRetentionMs >= 0)) {
+    throw new StoreError(
+      'STORE_ARGUMENT',
+      `store ${options.name}: a history retention of ${historyRetentionMs} ms; it is a whole number of at least 0`,
+    );
+  }
+  return builder<VersionedKeyValueStore<K, V>>(
+    options,
+    'versioned-key-value',
+    (bytes, cacheEntriesMax) =>
+      new LayeredVersionedStore<K, V>(bytes, {
+        name: options.name,
+        keySerde: options.keySerde,
+        valueSerde: options.valueSerde,
+        historyRetentionMs,
+        persistent: options.residence !== 'memory',
+        cacheEntriesMax,
+      }),
+  );
+}
+
 /** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */
 export const Stores = {
   keyValueStore: <K, V>(options: StoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> =>
@@ -173,4 +203,5 @@ export const Stores = {
   ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> =>
     window({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-window'),
   sessionStore: session,
+  versionedKeyValueStore: versioned,
 } as const;

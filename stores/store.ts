@@ -62,6 +62,25 @@ export interface ValueAndTimestamp<V> {
 export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>;
 export type ReadOnlyTimestampedKeyValueStore<K, V> = ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>;
 
+/** What writing a version came to: it is the newest of its key, a newer one was there already, or it is too old to be kept. */
+export type VersionOutcome = 'latest' | 'out-of-order' | 'not-put';
+
+/** The reading half of a versioned store. */
+export interface ReadOnlyVersionedKeyValueStore<K, V> {
+  /** The newest version of a key, whatever its age; null where that is a deletion. */
+  get(key: K): ValueAndTimestamp<V> | null;
+  /** The version of a key at a time, with the time it is valid from. Beyond the history retention only the newest is found. */
+  getAsOf(key: K, asOfMs: number): ValueAndTimestamp<V> | null;
+}
+
+/** Values by key and time, as Kafka Streams' VersionedKeyValueStore: each version holds from its time to that of the next. */
+export interface VersionedKeyValueStore<K, V> extends StateStore, ReadOnlyVersionedKeyValueStore<K, V> {
+  /** How long before the newest time written a version is still found, and may still be written. */
+  readonly historyRetentionMs: number;
+  /** Writes the version of a time; null deletes from then on. */
+  put(key: K, value: V | null, timestampMs: number): VersionOutcome;
+}
+
 /** A key and the window it stands for. `endMs` is exclusive, but of a session and of a sliding window it is the last moment that belongs to it. */
 export interface Windowed<K> {
   readonly key: K;
@@ -179,7 +198,13 @@ export interface StateBackend {
 export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly name: string;
   readonly residence: StoreResidence;
-  readonly kind: 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window' | 'session';
+  readonly kind:
+    | 'key-value'
+    | 'timestamped-key-value'
+    | 'window'
+    | 'timestamped-window'
+    | 'session'
+    | 'versioned-key-value';
   /** Whether the store keeps a changelog on engines whose stores do not commit with the log. */
   readonly loggingEnabled: boolean;
   /** Whether downstream updates are held back in the record cache until the commit, one a key. */

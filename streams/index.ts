@@ -17,6 +17,7 @@ export {
   QueryableStores,
   type QueryableWindowStore,
 } from './query/queryableStores.ts';
+export type { QueryableVersionedStore } from './query/queryableVersionedStore.ts';
 export type * from './record.ts';
 export { NO_HEADERS } from './record.ts';
 export {

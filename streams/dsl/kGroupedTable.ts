@@ -3,7 +3,7 @@ import type { Aggregator, Initializer, Reducer } from './functions.ts';
 import { type GroupedHandle, GroupedSource } from './internal/aggregations.ts';
 import { changeSerde } from './internal/change.ts';
 import { type AnySerde, requiredSerde } from './internal/handles.ts';
-import { type AnyMaterialized, tableStore } from './internal/stores.ts';
+import { type AnyMaterialized, refuseVersions, tableStore } from './internal/stores.ts';
 import { StoredTableModel } from './internal/tableModel.ts';
 import { addTableStore } from './internal/tables.ts';
 import { KTable } from './kTable.ts';
@@ -48,6 +48,7 @@ export class KGroupedTable<K, V> {
     const storeName = graph.requiredName(operator, materialized);
     const stream = this.#changes(operator, storeName).for(operator, storeName);
     const untyped = materialized as AnyMaterialized;
+    refuseVersions(operator, untyped);
     const store = tableStore(graph, operator, untyped, this.#handle.keySerde, valueSerde);
     const node = graph.nodeName('KTABLE-AGGREGATE', storeName);
     const model = new StoredTableModel(storeName);

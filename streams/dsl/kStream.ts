@@ -23,11 +23,11 @@ import { KTable } from './kTable.ts';
 import type {
   Grouped,
   Joined,
-  Materialized,
   Named,
   Produced,
   Repartitioned,
   StreamJoined,
+  TableMaterialized,
 } from './options.ts';
 import { fixedKeySupplier } from './processors/fixedKey.ts';
 import {
@@ -285,7 +285,9 @@ export class KStream<K, V> {
   }
 
   /** Reads the stream as updates of a table: null deletes a key. */
-  toTable(options: Materialized<NonNullable<K>, NonNullable<V>>): KTable<NonNullable<K>, NonNullable<V>> {
+  toTable(
+    options: TableMaterialized<NonNullable<K>, NonNullable<V>>,
+  ): KTable<NonNullable<K>, NonNullable<V>> {
     const handle = this[HANDLE];
     const name = handle.graph.requiredName('toTable', options);
     const label = `toTable ${name}`;
@@ -303,7 +305,7 @@ export class KStream<K, V> {
       tableFromStream(
         'toTable',
         { ...stream, keySerde, valueSerde },
-        options as Materialized<unknown, unknown>,
+        options as TableMaterialized<unknown, unknown>,
       ),
     );
   }

@@ -29,7 +29,12 @@ export interface Grouped<K, V> {
 
 /** How a stream is joined with a table. */
 export interface Joined<K, V> extends Named {
-  /** For the repartition topic, where one is needed; then a name is needed too. Left out: those of the stream. */
+  /**
+   * Hold records back until stream time is past theirs by this, so that they find the rows that come meanwhile. The table must keep versions
+   * for at least as long, and the join needs a name.
+   */
+  readonly gracePeriodMs?: number;
+  /** For the repartition topic and for what is held back, where there is such; then a name is needed too. Left out: those of the stream. */
   readonly keySerde?: Serde<NonNullable<K>>;
   readonly valueSerde?: Serde<NonNullable<V>>;
 }
@@ -77,6 +82,15 @@ export interface Materialized<K, V> {
   readonly cacheEntriesMax?: number;
 }
 
+/** The store behind a table of rows. */
+export interface TableMaterialized<K, V> extends Materialized<K, V> {
+  /**
+   * Keep versions of each row, for so long after a newer one replaced it; and take late updates, for as long. Then joins of streams find the
+   * row that held at the time of their record, and what is computed from the table is so from its newest rows.
+   */
+  readonly historyRetentionMs?: number;
+}
+
 /** The store behind a windowed table. */
 export interface WindowMaterialized<K, V> extends Materialized<K, V> {
   /**
@@ -88,7 +102,7 @@ export interface WindowMaterialized<K, V> extends Materialized<K, V> {
 
 /** An operator on tables that keeps its result only when asked to. */
 export interface TableOperatorOptions<K, V> extends Named {
-  readonly materialized?: Materialized<K, V>;
+  readonly materialized?: TableMaterialized<K, V>;
 }
 
 /** How two tables are joined by a foreign key. */
@@ -96,7 +110,7 @@ export interface ForeignKeyJoined<K, V, KO, VO, VR> {
   /** Names the join, its topics and the store of what refers to what. */
   readonly name: string;
   /** Keeps the result; what reads it by key needs that. */
-  readonly materialized?: Materialized<K, VR>;
+  readonly materialized?: TableMaterialized<K, VR>;
   /** Serdes left out are those of the tables, where they are known. */
   readonly keySerde?: Serde<K>;
   readonly valueSerde?: Serde<V>;

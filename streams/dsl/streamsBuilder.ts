@@ -10,7 +10,7 @@ import type { AnyMaterialized } from './internal/stores.ts';
 import { tableFromStream } from './internal/tables.ts';
 import { KStream } from './kStream.ts';
 import { KTable } from './kTable.ts';
-import type { Consumed, Materialized } from './options.ts';
+import type { Consumed, Materialized, TableMaterialized } from './options.ts';
 import { GlobalTableProcessor } from './processors/tableSource.ts';
 
 type AnyConsumed = Consumed<unknown, unknown>;
@@ -41,7 +41,7 @@ export class StreamsBuilder {
    * Reads a topic as a table. It keeps its rows where it has a name; what joins or groups it needs that.
    * @param materialized left out: the updates only pass through
    */
-  table<K, V>(topic: string, consumed: Consumed<K, V>, materialized?: Materialized<K, V>): KTable<K, V> {
+  table<K, V>(topic: string, consumed: Consumed<K, V>, materialized?: TableMaterialized<K, V>): KTable<K, V> {
     if (materialized !== undefined) this.#graph.requiredName(`the table of ${topic}`, materialized);
     const stream = this.#read(topic, consumed as AnyConsumed);
     const kept = (materialized as AnyMaterialized | undefined) ?? null;

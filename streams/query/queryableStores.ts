@@ -2,6 +2,7 @@ import type {
   KeyValue,
   KeyValueIterator,
   ReadOnlyKeyValueStore,
+  ReadOnlyVersionedKeyValueStore,
   ReadOnlyWindowStore,
   SessionStore,
   StateBackend,
@@ -14,6 +15,7 @@ import { StreamsError } from '../errors.ts';
 import { compareBytes, mergeIterators } from './merge.ts';
 import { Partitioned } from './partitioned.ts';
 import { AllSessionPartitions, type QueryableSessionStore } from './queryableSessionStore.ts';
+import { AllVersionedPartitions, type QueryableVersionedStore } from './queryableVersionedStore.ts';
 
 /** A store of an application as a reader from outside sees it: all partitions together, committed data only. */
 export interface QueryableKeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
@@ -32,10 +34,11 @@ export interface StoreLookup {
 }
 
 /** What a store is read as. */
-type Shape = 'key-value' | 'window' | 'session';
+type Shape = 'key-value' | 'window' | 'session' | 'versioned';
 
 function shapeOf(kind: StoreBuilder['kind']): Shape {
   if (kind === 'session') return 'session';
+  if (kind === 'versioned-key-value') return 'versioned';
   return kind.endsWith('window') ? 'window' : 'key-value';
 }
 
@@ -198,6 +201,16 @@ export class QueryableStores {
     return this.#open('window', applicationId, storeName, () => {
       const parts = this.#parts(applicationId, storeName, 'window') as readonly WindowStore<K, V>[];
       return new AllWindowPartitions<K, V>(parts);
+    });
+  }
+
+  /** @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
+  versioned<K, V>(applicationId: string, storeName: string): QueryableVersionedStore<K, V> {
+    return this.#open('versioned', applicationId, storeName, () => {
+      const parts = this.#parts(applicationId, storeName, 'versioned');
+      return new AllVersionedPartitions<K, V>(
+        parts as unknown as readonly ReadOnlyVersionedKeyValueStore<K, V>[],
+      );
     });
   }
 

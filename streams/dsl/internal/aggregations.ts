@@ -2,7 +2,7 @@ import type { Fold } from '../processors/fold.ts';
 import { StreamAggregateProcessor } from '../processors/streamAggregate.ts';
 import { type AnySerde, requiredSerde, type StreamHandle, type TableHandle } from './handles.ts';
 import { repartitioned } from './repartition.ts';
-import { type AnyMaterialized, tableStore } from './stores.ts';
+import { type AnyMaterialized, refuseVersions, tableStore } from './stores.ts';
 import { StoredTableModel } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
 
@@ -57,6 +57,7 @@ export function aggregateStream(
 ): TableHandle {
   const { graph } = source.grouped.stream;
   const storeName = graph.requiredName(operator, materialized);
+  refuseVersions(operator, materialized);
   const stream = source.for(operator, storeName);
   const store = tableStore(graph, operator, materialized, source.grouped.keySerde, valueSerde);
   const node = graph.nodeName('KSTREAM-AGGREGATE', storeName);

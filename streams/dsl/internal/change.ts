@@ -7,6 +7,8 @@ import type { Headers, Record } from '../../record.ts';
  */
 export interface ChangeRecord<K, V> extends Record<K, V | null> {
   readonly oldValue: V | null;
+  /** Whether the table holds a newer version already; only there where it is so, and only from versioned tables. */
+  readonly outOfOrder?: true;
 }
 
 export function changeRecord<K, V>(
@@ -17,6 +19,15 @@ export function changeRecord<K, V>(
   headers: Headers,
 ): ChangeRecord<K, V> {
   return { key, value, timestamp, headers, oldValue };
+}
+
+/** The same, marked as out of order. */
+export function outOfOrder<K, V>(change: ChangeRecord<K, V>): ChangeRecord<K, V> {
+  return { ...change, outOfOrder: true };
+}
+
+export function isOutOfOrder(record: Record<unknown, unknown>): boolean {
+  return (record as ChangeRecord<unknown, unknown>).outOfOrder === true;
 }
 
 /** An update as the value of a repartition topic: at least one of the two is there. */

@@ -46,7 +46,9 @@ export function joinTables(
   const store =
     materialized === undefined ? null : tableStore(graph, operator, materialized, left.keySerde, null);
   const storeName = materialized?.name ?? null;
-  const model = new JoinTableModel(left.model, right.model, kind, joiner, storeName);
+  const historyRetentionMs = materialized?.historyRetentionMs ?? null;
+  const versioned = historyRetentionMs !== null;
+  const model = new JoinTableModel(left.model, right.model, kind, joiner, storeName, historyRetentionMs);
   const sendOldValues = (): boolean => model.sendOldValues;
   const addSide = (side: string, parent: string, other: ValueGetterSupplier, isLeft: boolean): void => {
     const needs = [needsLeft(kind), needsRight(kind)] as const;
@@ -66,7 +68,10 @@ export function joinTables(
   const cachingEnabled = materialized?.cachingEnabled ?? false;
   graph.addProcessor(
     node,
-    { get: () => new JoinMergeProcessor({ storeName, cachingEnabled, sendOldValues: model.sendOldValues }) },
+    {
+      get: () =>
+        new JoinMergeProcessor({ storeName, versioned, cachingEnabled, sendOldValues: model.sendOldValues }),
+    },
     [leftNode, rightNode],
   );
   addTableStore(graph, node, () => store?.builder ?? null);

@@ -1,13 +1,21 @@
 import { Stores } from '../../../stores/index.ts';
 import type { StoreBuilder } from '../../../stores/store.ts';
-import type { Materialized } from '../options.ts';
-import type { DslGraph } from './graph.ts';
+import type { TableMaterialized } from '../options.ts';
+import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, requiredSerde } from './handles.ts';
 
 /** Materialized with the types of keys and values put aside. */
-export type AnyMaterialized = Materialized<unknown, unknown>;
+export type AnyMaterialized = TableMaterialized<unknown, unknown>;
 
-/** The timestamped key-value store of a table, its name claimed. */
+/** @throws StreamsError STREAMS_TOPOLOGY where an aggregation is to keep versions */
+export function refuseVersions(operator: string, { name, historyRetentionMs }: AnyMaterialized): void {
+  if (historyRetentionMs !== undefined)
+    refuse(
+      `${operator} ${name} cannot keep versions; leave historyRetentionMs out, or keep them of its stream by toTable`,
+    );
+}
+
+/** The store of a table, its name claimed: a timestamped one, or where versions are to be kept a versioned one. */
 export function tableStore(
   graph: DslGraph,
   operator: string,
@@ -20,7 +28,13 @@ export function tableStore(
     keySerde: requiredSerde(label, 'key', materialized.keySerde, keySerde),
     valueSerde: requiredSerde(label, 'value', materialized.valueSerde, valueSerde),
   };
-  const builder = Stores.timestampedKeyValueStore({ ...materialized, ...serdes });
+  const { historyRetentionMs, cachingEnabled = false } = materialized;
+  if (historyRetentionMs !== undefined && cachingEnabled)
+    refuse(`${label} keeps versions and has no record cache; leave cachingEnabled out`);
+  const builder: StoreBuilder =
+    historyRetentionMs === undefined
+      ? Stores.timestampedKeyValueStore({ ...materialized, ...serdes })
+      : Stores.versionedKeyValueStore({ ...materialized, ...serdes, historyRetentionMs });
   graph.claimStore(builder);
   return { builder, ...serdes };
 }

@@ -1,5 +1,12 @@
+import { Stores } from '../../../stores/index.ts';
+import { bytesSerde } from '../../../stores/serdes.ts';
+import type { StoreBuilder } from '../../../stores/store.ts';
 import type { Joined, Named } from '../options.ts';
-import { StreamTableJoinProcessor, type StreamTableJoinSettings } from '../processors/streamTableJoin.ts';
+import {
+  type StreamTableJoinGrace,
+  StreamTableJoinProcessor,
+  type StreamTableJoinSettings,
+} from '../processors/streamTableJoin.ts';
 import { refuse } from './graph.ts';
 import {
   copartition,
@@ -10,7 +17,8 @@ import {
   type TableHandle,
 } from './handles.ts';
 import { repartitioned } from './repartition.ts';
-import { storeGetterSupplier } from './tableModel.ts';
+import { heldBackSerde } from './suppressionBuffer.ts';
+import { storeGetterSupplier, type TableModel } from './tableModel.ts';
 
 type Joiner = StreamTableJoinSettings['joiner'];
 
@@ -42,6 +50,37 @@ function addJoin(stream: StreamHandle, node: string, settings: StreamTableJoinSe
   return { ...stream, node, valueSerde: null };
 }
 
+/** What holds records back for the grace of the join. @throws StreamsError STREAMS_TOPOLOGY where the table does not keep versions for so long */
+function graceOf(
+  stream: StreamHandle,
+  model: TableModel,
+  operator: string,
+  options: Joined<unknown, unknown>,
+): { readonly grace: StreamTableJoinGrace; readonly store: StoreBuilder } | null {
+  const { gracePeriodMs } = options;
+  if (gracePeriodMs === undefined) return null;
+  const name = stream.graph.requiredName(`${operator} with a grace period`, options);
+  const label = `${operator} ${name}`;
+  if (!(Number.isSafeInteger(gracePeriodMs) && gracePeriodMs >= 0))
+    refuse(`${label}: a grace period of ${gracePeriodMs} ms; it is a whole number of at least 0`);
+  const { historyRetentionMs } = model;
+  if (historyRetentionMs === null)
+    refuse(`${label} has a grace period, so its table must keep versions; give the table historyRetentionMs`);
+  if (historyRetentionMs < gracePeriodMs)
+    refuse(
+      `${label}: a grace period of ${gracePeriodMs} ms is longer than the ${historyRetentionMs} ms that the table keeps versions; keep them for as long`,
+    );
+  const keySerde = requiredSerde(label, 'key', options.keySerde, stream.keySerde);
+  const valueSerde = requiredSerde(label, 'value', options.valueSerde, stream.valueSerde);
+  const store = Stores.keyValueStore({
+    name: `${name}-buffer`,
+    keySerde: bytesSerde,
+    valueSerde: heldBackSerde(valueSerde),
+  });
+  stream.graph.claimStore(store);
+  return { grace: { storeName: store.name, gracePeriodMs, keySerde }, store };
+}
+
 /** Adds the join of a stream with a table by key. */
 export function joinTable(
   handle: StreamHandle,
@@ -57,7 +96,16 @@ export function joinTable(
   const node = nodeOf(stream, left, options);
   const getters = table.model.valueGetterSupplier(`${operator} ${node}`);
   copartition(graph, stream.topics, table.topics);
-  const joined = addJoin(stream, node, { table: getters, joiner, left, keyOf: (key) => key });
+  const held = graceOf(stream, table.model, operator, options);
+  const joined = addJoin(stream, node, {
+    table: getters,
+    joiner,
+    left,
+    keyOf: (key) => key,
+    versioned: table.model.historyRetentionMs !== null,
+    grace: held?.grace ?? null,
+  });
+  if (held !== null) graph.add((topology) => topology.addStateStore(held.store, node));
   graph.add((topology) => topology.connectProcessorAndStateStores(node, ...new Set(getters.storeNames())));
   return joined;
 }
@@ -73,5 +121,6 @@ export function joinGlobalTable(
 ): StreamHandle {
   sameGraph(operatorOf(left), handle.graph, table.graph);
   const node = nodeOf(handle, left, options);
-  return addJoin(handle, node, { table: storeGetterSupplier(table.storeName), joiner, left, keyOf });
+  const getters = storeGetterSupplier(table.storeName);
+  return addJoin(handle, node, { table: getters, joiner, left, keyOf, versioned: false, grace: null });
 }

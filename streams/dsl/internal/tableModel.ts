@@ -1,4 +1,9 @@
-import type { StoreBuilder, TimestampedKeyValueStore, ValueAndTimestamp } from '../../../stores/store.ts';
+import type {
+  StoreBuilder,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+  VersionedKeyValueStore,
+} from '../../../stores/store.ts';
 import type { ProcessingContext } from '../../processor.ts';
 import { refuse } from './graph.ts';
 
@@ -6,6 +11,8 @@ import { refuse } from './graph.ts';
 export interface ValueGetter {
   init(context: ProcessingContext): void;
   get(key: unknown): ValueAndTimestamp<unknown> | null;
+  /** The value at a time, where the table keeps versions. */
+  getAsOf?(key: unknown, asOfMs: number): ValueAndTimestamp<unknown> | null;
 }
 
 /** Makes getters, one a processor that reads the table, and says which stores they read. */
@@ -26,6 +33,8 @@ export interface TableModel {
   valueGetterSupplier(neededBy: string): ValueGetterSupplier;
   /** The store to query it by, or null. */
   readonly storeName: string | null;
+  /** How long its versions are kept; null where it has none. */
+  readonly historyRetentionMs: number | null;
 }
 
 class StoreGetter implements ValueGetter {
@@ -43,6 +52,12 @@ class StoreGetter implements ValueGetter {
   get(key: unknown): ValueAndTimestamp<unknown> | null {
     return this.#store.get(key);
   }
+
+  /** Asked only of tables that keep versions, whose stores do. */
+  getAsOf(key: unknown, asOfMs: number): ValueAndTimestamp<unknown> | null {
+    const versions = this.#store as unknown as VersionedKeyValueStore<unknown, unknown>;
+    return versions.getAsOf(key, asOfMs);
+  }
 }
 
 /** Reads a table out of its key-value store. */
@@ -54,11 +69,13 @@ export function storeGetterSupplier(storeName: string): ValueGetterSupplier {
 export class SourceTableModel implements TableModel {
   readonly #place: string;
   readonly #builder: StoreBuilder | null;
+  readonly historyRetentionMs: number | null;
   #materialized: boolean;
   #sendOldValues = false;
 
   /** @param builder null where the table has no name, so that it cannot keep anything */
-  constructor(place: string, builder: StoreBuilder | null) {
+  constructor(place: string, builder: StoreBuilder | null, historyRetentionMs: number | null) {
+    this.historyRetentionMs = historyRetentionMs;
     this.#place = place;
     this.#builder = builder;
     this.#materialized = builder !== null;
@@ -97,6 +114,7 @@ export class SourceTableModel implements TableModel {
 /** The result of an aggregation: always kept. */
 export class StoredTableModel implements TableModel {
   readonly storeName: string;
+  readonly historyRetentionMs = null;
   readonly #getters: ValueGetterSupplier;
   sendOldValues = false;
 

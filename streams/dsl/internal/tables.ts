@@ -26,13 +26,14 @@ export function tableFromStream(
     materialized === null
       ? null
       : tableStore(graph, operator, materialized, stream.keySerde, stream.valueSerde);
-  const model = new SourceTableModel(label, store?.builder ?? null);
+  const model = new SourceTableModel(label, store?.builder ?? null, materialized?.historyRetentionMs ?? null);
   graph.addProcessor(
     node,
     {
       get: () =>
         new TableSourceProcessor({
           storeName: model.storeName,
+          versioned: model.historyRetentionMs !== null,
           cachingEnabled: materialized?.cachingEnabled ?? false,
           sendOldValues: model.sendOldValues,
         }),

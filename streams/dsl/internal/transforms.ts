@@ -23,7 +23,13 @@ export function transformTable(
     materialized === undefined ? null : tableStore(graph, operator, materialized, keySerde, valueSerde);
   const node = graph.nodeName(`KTABLE-${operator.toUpperCase()}`, name ?? materialized?.name);
   const storeName = materialized?.name ?? null;
-  const model = new TransformTableModel(parent.model, transform, storeName, filters);
+  const model = new TransformTableModel(
+    parent.model,
+    transform,
+    storeName,
+    materialized?.historyRetentionMs ?? null,
+    filters,
+  );
   const cachingEnabled = materialized?.cachingEnabled ?? false;
   graph.addProcessor(
     node,
@@ -35,6 +41,8 @@ export function transformTable(
           cachingEnabled,
           sendOldValues: model.sendOldValues,
           skipsNothing: filters,
+          versioned: materialized?.historyRetentionMs !== undefined,
+          parentVersioned: parent.model.historyRetentionMs !== null,
         }),
     },
     [parent.node],

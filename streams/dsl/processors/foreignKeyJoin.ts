@@ -2,7 +2,7 @@ import type { KeyValueStore } from '../../../stores/store.ts';
 import type { Processor, ProcessorContext } from '../../processor.ts';
 import type { Record } from '../../record.ts';
 import type { KeyValueMapper, ValueJoiner } from '../functions.ts';
-import type { ChangeRecord } from '../internal/change.ts';
+import { type ChangeRecord, isOutOfOrder } from '../internal/change.ts';
 import {
   type Instruction,
   type Subscription,
@@ -45,6 +45,10 @@ export class SubscriptionSendProcessor implements Processor<unknown, unknown, un
   process(record: Record<unknown, unknown>): void {
     const change = record as ChangeRecord<unknown, unknown>;
     const { value, oldValue } = change;
+    if (isOutOfOrder(record)) {
+      this.#context.recordDropped();
+      return;
+    }
     if (value === null && oldValue === null) return;
     const before = this.#foreignKeyOf(change.key, oldValue);
     const after = this.#foreignKeyOf(change.key, value);
@@ -153,7 +157,7 @@ export class ForeignTableJoinProcessor implements Processor<unknown, unknown, un
 
   process(record: Record<unknown, unknown>): void {
     const { key, value, timestamp, headers } = record;
-    if (key === null) {
+    if (key === null || isOutOfOrder(record)) {
       this.#context.recordDropped();
       return;
     }

@@ -115,6 +115,7 @@ class SuppressedGetter implements ValueGetter {
 
 export class SuppressTableModel implements TableModel {
   readonly storeName = null;
+  readonly historyRetentionMs = null;
   readonly #parent: TableModel;
   readonly #suppression: string;
   readonly #keySerde: AnySerde;

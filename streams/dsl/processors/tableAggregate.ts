@@ -2,7 +2,7 @@ import type { KeyValue, TimestampedKeyValueStore } from '../../../stores/store.t
 import type { Processor, ProcessorContext } from '../../processor.ts';
 import type { Record } from '../../record.ts';
 import type { Aggregator, KeyValueMapper } from '../functions.ts';
-import type { Change, ChangeRecord } from '../internal/change.ts';
+import { type Change, type ChangeRecord, isOutOfOrder } from '../internal/change.ts';
 import { ChangeForwarder } from '../internal/changeForwarder.ts';
 import type { AnySerde } from '../internal/handles.ts';
 import type { AggregateSettings } from './streamAggregate.ts';
@@ -46,6 +46,8 @@ export class TableRepartitionMapProcessor implements Processor<unknown, unknown,
 
   process(record: Record<unknown, unknown>): void {
     const { key, value, oldValue, timestamp, headers } = record as ChangeRecord<unknown, unknown>;
+    // What is added up are the newest rows.
+    if (isOutOfOrder(record)) return;
     const before = this.#pairOf(key, oldValue);
     const after = this.#pairOf(key, value);
     const send = (to: unknown, change: Change<unknown>): void =>

@@ -2,7 +2,7 @@ import type { ValueAndTimestamp } from '../../../stores/store.ts';
 import type { ProcessingContext, Processor, ProcessorContext } from '../../processor.ts';
 import type { Record } from '../../record.ts';
 import type { ValueJoiner } from '../functions.ts';
-import { type ChangeRecord, changeRecord } from '../internal/change.ts';
+import { type ChangeRecord, changeRecord, isOutOfOrder } from '../internal/change.ts';
 import {
   storeGetterSupplier,
   type TableModel,
@@ -59,7 +59,8 @@ export class TableJoinProcessor implements Processor<unknown, unknown, unknown, 
 
   process(record: Record<unknown, unknown>): void {
     const { key, value, oldValue, timestamp, headers } = record as ChangeRecord<unknown, unknown>;
-    if (key === null) {
+    // A join of tables is of their newest rows.
+    if (key === null || isOutOfOrder(record)) {
       this.#context.recordDropped();
       return;
     }
@@ -105,6 +106,7 @@ class JoinGetter implements ValueGetter {
 /** The result of joining two tables: computed when asked for, or kept where it was named to be. */
 export class JoinTableModel implements TableModel {
   readonly storeName: string | null;
+  readonly historyRetentionMs: number | null;
   readonly #left: TableModel;
   readonly #right: TableModel;
   readonly #kind: JoinKind;
@@ -117,7 +119,9 @@ export class JoinTableModel implements TableModel {
     kind: JoinKind,
     joiner: AnyJoiner,
     storeName: string | null,
+    historyRetentionMs: number | null,
   ) {
+    this.historyRetentionMs = historyRetentionMs;
     this.#left = left;
     this.#right = right;
     this.#kind = kind;

@@ -31,23 +31,46 @@ class TransformGetter implements ValueGetter {
   get(key: unknown): ValueAndTimestamp<unknown> | null {
     const parent = this.#parent.get(key);
     if (parent === null) return null;
-    const value = this.#transform(key, parent.value);
-    return value === null ? null : { value, timestamp: parent.timestamp };
+    return this.#computed(key, parent);
+  }
+
+  getAsOf(key: unknown, asOfMs: number): ValueAndTimestamp<unknown> | null {
+    const parent = this.#parent.getAsOf?.(key, asOfMs) ?? null;
+    return parent === null ? null : this.#computed(key, parent);
+  }
+
+  #computed(
+    key: unknown,
+    { value: held, timestamp }: ValueAndTimestamp<unknown>,
+  ): ValueAndTimestamp<unknown> | null {
+    const value = this.#transform(key, held);
+    return value === null ? null : { value, timestamp };
   }
 }
 
 /** A table computed from one other, value by value, and kept only where asked to. */
 export class TransformTableModel implements TableModel {
   readonly storeName: string | null;
+  readonly historyRetentionMs: number | null;
   readonly #parent: TableModel;
   readonly #transform: TableTransform;
   #sendOldValues: boolean;
 
-  /** @param eager asks for old values where they cost nothing, to tell needless tombstones */
-  constructor(parent: TableModel, transform: TableTransform, storeName: string | null, eager: boolean) {
+  /**
+   * @param ownRetentionMs of the versions that its own store keeps, or null
+   * @param eager asks for old values where they cost nothing, to tell needless tombstones
+   */
+  constructor(
+    parent: TableModel,
+    transform: TableTransform,
+    storeName: string | null,
+    ownRetentionMs: number | null,
+    eager: boolean,
+  ) {
     this.#parent = parent;
     this.#transform = transform;
     this.storeName = storeName;
+    this.historyRetentionMs = storeName === null ? parent.historyRetentionMs : ownRetentionMs;
     this.#sendOldValues = eager && parent.enableSendingOldValues(false, '');
   }
 
@@ -75,6 +98,8 @@ export interface TableTransformSettings extends KeptTableSettings {
   readonly transform: TableTransform;
   /** Whether an update of nothing to nothing is left out: what a filter does. */
   readonly skipsNothing: boolean;
+  /** Whether updates come from a table of versions, where one of nothing to nothing may be a version of its own. */
+  readonly parentVersioned: boolean;
 }
 
 export class TableTransformProcessor extends KeptTableProcessor {
@@ -98,8 +123,8 @@ export class TableTransformProcessor extends KeptTableProcessor {
     const change = record as ChangeRecord<unknown, unknown>;
     const newValue = this.#apply(change.key, change.value);
     const oldValue = this.#oldValue(change.key, change.oldValue);
-    const { sendOldValues, skipsNothing } = this.#settings;
-    if (skipsNothing && sendOldValues && newValue === null && oldValue === null) return;
+    const { sendOldValues, skipsNothing, parentVersioned } = this.#settings;
+    if (skipsNothing && !parentVersioned && sendOldValues && newValue === null && oldValue === null) return;
     this.update(change, newValue, oldValue);
   }
 }
