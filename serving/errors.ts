@@ -2,10 +2,8 @@
 export const SERVING_ERRORS = {
   SERVING_CONFIG: 'a setting is missing or wrong',
   SERVING_PORT_IN_USE: 'another process listens on the port',
-  SERVING_NOT_READY: 'the platform is still starting',
   SERVING_BUSY: 'more is under way than the process takes on',
   SERVING_OUTCOME_TIMEOUT: 'the outcome of a command did not become known in time',
-  SERVING_SOURCE: 'the market source failed',
   SERVING_NOT_FOUND: 'what was asked for is not there',
   SERVING_UNREACHABLE: 'the running instance does not answer',
   SERVING_REPLAY: 'the log cannot be replayed to be compared',

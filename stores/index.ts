@@ -22,7 +22,6 @@ export * from './cached.ts';
 export * from './errors.ts';
 export { MemoryStateBackend } from './memory/memoryBackend.ts';
 export { MemoryBytesStore } from './memory/memoryBytesStore.ts';
-export { ResidentBytesStore } from './memory/residentBytesStore.ts';
 export { OverlayBytesStore } from './overlay.ts';
 export { prefixEnd } from './prefix.ts';
 export type { Serde } from './serde.ts';

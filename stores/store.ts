@@ -60,7 +60,6 @@ export interface ValueAndTimestamp<V> {
 }
 
 export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>;
-export type ReadOnlyTimestampedKeyValueStore<K, V> = ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>>;
 
 /** What writing a version came to: it is the newest of its key, a newer one was there already, or it is too old to be kept. */
 export type VersionOutcome = 'latest' | 'out-of-order' | 'not-put';

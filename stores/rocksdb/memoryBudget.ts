@@ -6,7 +6,6 @@ export interface ColumnBudget {
   readonly cacheSize: number;
 }
 
-export const DEFAULT_MEMORY_BUDGET_BYTES = 128 * 1024 * 1024;
 const LEAST_BYTES = 8 * 1024 * 1024;
 /** With a compaction style given, the binding makes memtables of a quarter of the column's budget, and six of them at most. */
 const MEMTABLES_MAX = 6 / 4;

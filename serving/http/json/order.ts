@@ -31,10 +31,7 @@ function timeOrNull(timestampMs: number | null): string | null {
   return timestampMs === null ? null : timeText(timestampMs);
 }
 
-/** An order in Alpaca's terms, amounts as decimal strings; every field is there, null where it has no value. */
-export type OrderJson = ReturnType<typeof orderJson>;
-
-/** What the API, the trade updates and the page say of an order. */
+/** An order in Alpaca's terms, as the API, the trade updates and the page have it: amounts as decimal strings, null where a field has no value. */
 export function orderJson(order: Order) {
   const type = order.orderType === 'MARKET' ? 'market' : 'limit';
   const buy = order.side === 'BUY';
