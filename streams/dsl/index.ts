@@ -16,7 +16,7 @@ export type * from './options.ts';
 export { SessionWindowedKStream } from './sessionWindowedKStream.ts';
 export { SessionWindows } from './sessionWindows.ts';
 export { SlidingWindows } from './slidingWindows.ts';
-export { StreamsBuilder } from './streamsBuilder.ts';
+export { StreamsBuilder, type StreamsBuilderOptions } from './streamsBuilder.ts';
 export {
   Suppressed,
   type SuppressedUntilTimeLimit,

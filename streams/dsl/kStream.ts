@@ -13,7 +13,7 @@ import {
   type StreamHandle,
   sameGraph,
 } from './internal/handles.ts';
-import { repartitioned } from './internal/repartition.ts';
+import { repartitioned, repartitionedFor } from './internal/repartition.ts';
 import { joinStreams } from './internal/streamJoins.ts';
 import { joinGlobalTable, joinTable } from './internal/streamTableJoins.ts';
 import { tableFromStream } from './internal/tables.ts';
@@ -299,7 +299,7 @@ export class KStream<K, V> {
       handle.valueSerde,
     );
     const stream = handle.repartitionRequired
-      ? repartitioned(handle, { name, keySerde, valueSerde })
+      ? repartitionedFor(handle, { name, keySerde, valueSerde })
       : handle;
     return new KTable(
       tableFromStream(
@@ -316,7 +316,7 @@ export class KStream<K, V> {
    * each of the other of the same key and a time near its own.
    */
   join<VO, VR>(
-    other: KStream<K, VO>,
+    other: KStream<K | null, VO>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, NonNullable<VO>, VR>,
     windows: JoinWindows,
     options: StreamJoined<K, V, VO>,
@@ -338,7 +338,7 @@ export class KStream<K, V> {
 
   /** As join, but records that find nothing are joined with null: with a stream when their window closes. */
   leftJoin<VO, VR>(
-    other: KStream<K, VO>,
+    other: KStream<K | null, VO>,
     joiner: ValueJoiner<K, NonNullable<V>, NonNullable<VO> | null, VR>,
     windows: JoinWindows,
     options: StreamJoined<K, V, VO>,
@@ -362,12 +362,12 @@ export class KStream<K, V> {
    * As join, but records of either stream that find none of the other are joined with null, when their window closes. Of a record without
    * a key it is told at once.
    */
-  outerJoin<VO, VR>(
-    other: KStream<K, VO>,
-    joiner: ValueJoiner<K, NonNullable<V> | null, NonNullable<VO> | null, VR>,
+  outerJoin<KO extends K | null, VO, VR>(
+    other: KStream<KO, VO>,
+    joiner: ValueJoiner<K | KO, NonNullable<V> | null, NonNullable<VO> | null, VR>,
     windows: JoinWindows,
     options: StreamJoined<K, V, VO>,
-  ): KStream<K, VR>;
+  ): KStream<K | KO, VR>;
   outerJoin(...args: readonly unknown[]): unknown {
     return this.#joinAny(args, 'outer');
   }

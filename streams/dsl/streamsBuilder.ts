@@ -15,13 +15,26 @@ import { GlobalTableProcessor } from './processors/tableSource.ts';
 
 type AnyConsumed = Consumed<unknown, unknown>;
 
+export interface StreamsBuilderOptions {
+  /**
+   * Let operators that need a repartition topic for the same stream, in the same serdes, share the one of the first of them, as Kafka Streams'
+   * `topology.optimization` does. Off unless asked for, as the topics of a running application would change. Its other optimisations have no
+   * place here: a store commits with the log, so a table's source topic need not stand in for a changelog.
+   */
+  readonly mergeRepartitionTopics?: boolean;
+}
+
 /**
  * Declares a topology by what becomes of streams and tables, as Kafka Streams' StreamsBuilder. Every call is checked where it is made and throws
  * StreamsError STREAMS_TOPOLOGY naming the place: an operator with state but no name, a name given twice, a missing serde, windows, bounds or
  * retentions that make no sense.
  */
 export class StreamsBuilder {
-  readonly #graph = new DslGraph();
+  readonly #graph: DslGraph;
+
+  constructor({ mergeRepartitionTopics = false }: StreamsBuilderOptions = {}) {
+    this.#graph = new DslGraph(mergeRepartitionTopics);
+  }
 
   #read(topics: string | readonly string[], consumed: AnyConsumed): StreamHandle {
     const all = typeof topics === 'string' ? [topics] : topics;

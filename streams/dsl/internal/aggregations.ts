@@ -1,7 +1,7 @@
 import type { Fold } from '../processors/fold.ts';
 import { StreamAggregateProcessor } from '../processors/streamAggregate.ts';
 import { type AnySerde, requiredSerde, type StreamHandle, type TableHandle } from './handles.ts';
-import { repartitioned } from './repartition.ts';
+import { repartitionedFor } from './repartition.ts';
 import { type AnyMaterialized, refuseVersions, tableStore } from './stores.ts';
 import { StoredTableModel } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
@@ -37,7 +37,7 @@ export class GroupedSource implements AggregationSource {
     if (!stream.repartitionRequired) return stream;
     if (this.#shared !== null) return this.#shared;
     const label = `the repartition topic of ${operator} ${name}`;
-    const made = repartitioned(stream, {
+    const made = repartitionedFor(stream, {
       name: this.grouped.name ?? name,
       keySerde: requiredSerde(label, 'key', keySerde),
       valueSerde: requiredSerde(label, 'value', valueSerde),

@@ -3,6 +3,7 @@ import { StreamsError } from '../../errors.ts';
 import { Topology } from '../../graph/topology.ts';
 import type { ProcessorSupplier } from '../../processor.ts';
 import type { Consumed } from '../options.ts';
+import type { StreamHandle } from './handles.ts';
 
 export function refuse(message: string): never {
   throw new StreamsError('STREAMS_TOPOLOGY', message);
@@ -31,7 +32,15 @@ export class DslGraph {
   readonly #sources: SharedSource[] = [];
   readonly #parents = new Map<string, readonly string[]>();
   readonly #nullKeyJoins = new Set<string>();
+  /** Whether operators that send the same records through a repartition topic share one. */
+  readonly mergesRepartitionTopics: boolean;
+  /** What comes of the repartition topics that operators needed, by the node they take from. */
+  readonly repartitionedFrom = new Map<string, readonly StreamHandle[]>();
   #index = 0;
+
+  constructor(mergesRepartitionTopics = false) {
+    this.mergesRepartitionTopics = mergesRepartitionTopics;
+  }
 
   /** Takes the name given, or makes one after Kafka Streams' manner. @throws StreamsError STREAMS_TOPOLOGY for a name taken before */
   nodeName(prefix: string, given?: string): string {

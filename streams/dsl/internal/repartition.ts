@@ -10,6 +10,22 @@ export interface RepartitionSettings {
 }
 
 /**
+ * Sends a stream through a topic that an operator needs. Where repartition topics are merged, the one that another operator sends the same
+ * records through, in the same encoding, serves this as well.
+ */
+export function repartitionedFor(stream: StreamHandle, settings: RepartitionSettings): StreamHandle {
+  const { graph, node } = stream;
+  if (!graph.mergesRepartitionTopics) return repartitioned(stream, settings);
+  const known = graph.repartitionedFrom.get(node) ?? [];
+  const { keySerde, valueSerde } = settings;
+  const shared = known.find((each) => each.keySerde === keySerde && each.valueSerde === valueSerde);
+  if (shared !== undefined) return shared;
+  const made = repartitioned(stream, settings);
+  graph.repartitionedFrom.set(node, [...known, made]);
+  return made;
+}
+
+/**
  * Sends a stream through a topic of the application's own, `<name>-repartition`, so that equal keys lie in one partition. Records without a
  * key are of use behind it only to a left or outer join (KIP-962), and are dropped where none follows.
  */

@@ -9,7 +9,7 @@ import { StreamJoinProcessor, type StreamJoinSettings } from '../processors/stre
 import type { JoinKind } from '../processors/tableJoin.ts';
 import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, copartition, requiredSerde, type StreamHandle, sameGraph } from './handles.ts';
-import { repartitioned } from './repartition.ts';
+import { repartitionedFor } from './repartition.ts';
 import { unmatchedRowSerde } from './unmatchedRecords.ts';
 
 type AnyStreamJoined = StreamJoined<unknown, unknown, unknown>;
@@ -35,7 +35,7 @@ function side(
     refuse(`${label} has no serde for the values of its ${which} side; pass ${which}ValueSerde`);
   const serdes = { keySerde: key, valueSerde: value };
   const joined = stream.repartitionRequired
-    ? repartitioned(stream, { name: `${name}-${which}`, ...serdes })
+    ? repartitionedFor(stream, { name: `${name}-${which}`, ...serdes })
     : stream;
   return { ...joined, ...serdes };
 }

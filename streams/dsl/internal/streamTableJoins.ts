@@ -16,7 +16,7 @@ import {
   sameGraph,
   type TableHandle,
 } from './handles.ts';
-import { repartitioned } from './repartition.ts';
+import { repartitionedFor } from './repartition.ts';
 import { heldBackSerde } from './suppressionBuffer.ts';
 import { storeGetterSupplier, type TableModel } from './tableModel.ts';
 
@@ -37,7 +37,7 @@ function joinable(stream: StreamHandle, operator: string, options: Joined<unknow
       `${operator} with a table needs a repartition topic, as the key was changed, and so a name; pass { name } after the joiner`,
     );
   const label = `${operator} ${options.name}`;
-  return repartitioned(stream, {
+  return repartitionedFor(stream, {
     name: options.name,
     keySerde: requiredSerde(label, 'key', options.keySerde, stream.keySerde),
     valueSerde: requiredSerde(label, 'value', options.valueSerde, stream.valueSerde),

@@ -202,3 +202,53 @@ test('a left join far behind a repartition topic, over another one, keeps record
   assert.deepEqual(bench.readText('first'), [[null, 'x', 1]]);
   assert.deepEqual(bench.readText(), [[null, 'x!/null', 1]]);
 });
+
+for (const mergeRepartitionTopics of [false, true]) {
+  test(`operators that need a repartition topic for one stream ${mergeRepartitionTopics ? 'share it where asked to' : 'have one each'}`, () => {
+    const builder = new StreamsBuilder({ mergeRepartitionTopics });
+    const serdes = { keySerde: Serdes.string, valueSerde: Serdes.string };
+    const byValue = builder.stream('in', TEXT).selectKey((_key, value) => value ?? 'none');
+    const other = builder.stream('other', TEXT);
+    const windows = JoinWindows.ofTimeDifferenceAndGrace(10, 10);
+    const given = { keySerde: Serdes.string };
+    byValue.groupByKey(serdes).count({ name: 'counts' }).toStream().to('counts');
+    byValue
+      .groupByKey(serdes)
+      .reduce((a, b) => `${a}${b}`, { name: 'texts' })
+      .toStream()
+      .to('texts');
+    byValue
+      .join(other, (a, b) => `${a}+${b}`, windows, { name: 'pairs', ...given })
+      .to('pairs', { valueSerde: Serdes.string });
+    // One declared is always there.
+    byValue.repartition({ name: 'own', ...serdes }).to('own');
+    const topology = builder.build();
+    const topics = [...topology.internalTopics.keys()];
+    const shared = ['counts-repartition', 'own-repartition'];
+    const each = ['counts-repartition', 'texts-repartition', 'pairs-left-repartition', 'own-repartition'];
+    assert.deepEqual(topics, mergeRepartitionTopics ? shared : each);
+    const driver = new TopologyTestDriver(
+      { applicationId: 'test', topology },
+      { partitions: { in: 2, other: 2 } },
+    );
+    driver.createInputTopic('other', Serdes.string, Serdes.string).pipeInput('v', 'O', 1, []);
+    const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+    input.pipeInput('a', 'v', 2, []);
+    input.pipeInput('b', 'v', 3, []);
+    const read = (topic: string) => driver.createOutputTopic(topic, Serdes.string, Serdes.bytes);
+    assert.deepEqual(
+      driver.createOutputTopic('counts', Serdes.string, Serdes.longNumber).readKeyValuesToList(),
+      [
+        ['v', 1],
+        ['v', 2],
+      ],
+    );
+    const text = (topic: string): string[] =>
+      read(topic)
+        .readRecordsToList()
+        .map(({ value }) => `${value}`);
+    assert.deepEqual(text('texts'), ['v', 'vv']);
+    assert.deepEqual(text('pairs'), ['v+O', 'v+O']);
+    assert.deepEqual(text('own'), ['v', 'v']);
+  });
+}

@@ -176,6 +176,15 @@ test('joins of streams tell which side may be missing, and where the key may', (
   expectType<KStream<string, number>>()(inner);
   const left = stream.leftJoin(words, (value, word) => word ?? value, windows, { name: 'stream-left' });
   expectType<KStream<string | null, string | number>>()(left);
+  const keyed = words.selectKey((_key, word) => word ?? '');
+  const outer = keyed.outerJoin(words, (one, two) => one ?? two, windows, {
+    name: 'keyed-outer',
+    keySerde: Serdes.string,
+  });
+  expectType<KStream<string | null, string | null>>()(outer);
+  expectType<KStream<string, string>>()(
+    keyed.join(words, (one, two) => one + two, windows, { name: 'keyed-join', keySerde: Serdes.string }),
+  );
   stream.outerJoin(
     words,
     (value, word, key) => {
