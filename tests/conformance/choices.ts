@@ -20,6 +20,14 @@ export const REDUCERS = {
   number: ['sum', 'greatest', 'dropAboveTwenty'],
 } as const;
 export const AGGREGATORS = { text: ['collect', 'collectSome'], number: ['total', 'totalSome'] } as const;
+/** Those among them that may give null, which deletes. */
+export const DELETING: readonly string[] = [
+  'latest',
+  'dropSame',
+  'dropAboveTwenty',
+  'collectSome',
+  'totalSome',
+];
 export const SUBTRACT = { text: 'unconcat', number: 'minus' } as const;
 export const UNAGGREGATE = { text: 'uncollect', number: 'untotal' } as const;
 export const JOINERS = ['pair', 'pairSome'] as const;

@@ -1,5 +1,6 @@
 /** Builds the topology of a case with our DSL, node by node; Declaration.java of infra/kafka-streams-oracle does the same with Kafka Streams'. */
 import {
+  EmitStrategy,
   type GlobalKTable,
   JoinWindows,
   type KGroupedStream,
@@ -9,8 +10,11 @@ import {
   type Materialized,
   type Serde,
   Serdes,
+  SessionWindows,
+  SlidingWindows,
   StreamsBuilder,
   Suppressed,
+  sessionWindowedSerde,
   TimeWindows,
   type Topology,
   timeWindowedSerde,
@@ -18,7 +22,7 @@ import {
 } from '../../streams/index.ts';
 import * as functions from './functions.ts';
 import { fixedKeyNumbering, processorSupplier } from './processors.ts';
-import type { NodeSpec, Shape, ValueType } from './spec.ts';
+import type { NodeSpec, Shape, ValueType, WindowsSpec } from './spec.ts';
 
 type Key = NonNullable<unknown>;
 type AnySerde = Serde<Key>;
@@ -39,6 +43,7 @@ export function serdeOf(type: ValueType): AnySerde {
 
 function keySerdeOf({ windowMs }: Shape): AnySerde {
   if (windowMs === undefined) return serdeOf('text');
+  if (windowMs === 'session') return sessionWindowedSerde(Serdes.string) as unknown as AnySerde;
   return timeWindowedSerde(Serdes.string, windowMs) as unknown as AnySerde;
 }
 
@@ -96,6 +101,8 @@ class Declaration {
       return { kind: 'global', table: this.#builder.globalTable(topic!, consumed, kept!) };
     if (op === 'count' || op === 'reduce' || op === 'aggregate')
       return { kind: 'table', table: this.#aggregation(node) };
+    if (op === 'cogroup') return { kind: 'table', table: this.#cogroup(node) };
+    if (op === 'foreignKeyJoin') return { kind: 'table', table: this.#foreignKeyJoin(node) };
     if (op.startsWith('table') || op.startsWith('suppress')) return this.#fromTable(node);
     if (op === 'toStream')
       return { kind: 'stream', stream: this.#input(node.of, 'table').table.toStream(named(node)) as Stream };
@@ -182,28 +189,52 @@ class Declaration {
   #aggregation(node: NodeSpec): Table {
     const { grouped } = this.#input(node.of, 'grouped');
     const { op, windows, shape, fn } = node;
-    const target =
-      windows === undefined
-        ? grouped
-        : grouped.windowedBy(
-            TimeWindows.ofSizeAndGrace(windows.sizeMs, windows.graceMs).advanceBy(windows.advanceMs),
-          );
     const kept = {
       ...this.#materialized(node, windows === undefined ? keySerdeOf(shape) : serdeOf('text')),
       ...(node.retentionMs === undefined ? {} : { retentionMs: node.retentionMs }),
     };
+    if (windows !== undefined && 'gapMs' in windows) return this.#sessions(node, grouped, kept);
+    const target =
+      windows === undefined ? grouped : grouped.windowedBy(windowsOf(windows)).emitStrategy(emitOf(node));
     if (op === 'count') return target.count(kept as unknown as Materialized<Key, number>) as unknown as Table;
-    if (op === 'reduce')
-      return target.reduce(
-        functionOf(functions.REDUCERS, fn) as (a: unknown, v: unknown) => Key,
-        kept,
-      ) as unknown as Table;
-    const add = functionOf(functions.AGGREGATORS, fn) as (
-      key: unknown,
-      value: unknown,
-      aggregate: Key,
-    ) => Key;
-    return target.aggregate(() => initialOf(shape.value), add, kept) as unknown as Table;
+    if (op === 'reduce') return target.reduce(reducerOf(fn), kept) as unknown as Table;
+    return target.aggregate(() => initialOf(shape.value), aggregatorOf(fn), kept) as unknown as Table;
+  }
+
+  #sessions(node: NodeSpec, grouped: KGroupedStream<Key, unknown>, kept: Materialized<Key, Key>): Table {
+    const { gapMs, graceMs } = node.windows as Extract<WindowsSpec, { gapMs: number }>;
+    const target = grouped
+      .windowedBy(SessionWindows.ofInactivityGapAndGrace(gapMs, graceMs))
+      .emitStrategy(emitOf(node));
+    if (node.op === 'count')
+      return target.count(kept as unknown as Materialized<Key, number>) as unknown as Table;
+    if (node.op === 'reduce')
+      return target.reduce(reducerOf(node.fn), kept as Materialized<Key, Key>) as unknown as Table;
+    const merge = reducerOf(node.merge);
+    const merger = (_key: unknown, one: Key, two: Key): Key => merge(one, two);
+    return target.aggregate(
+      () => initialOf(node.shape.value),
+      aggregatorOf(node.fn),
+      merger,
+      kept,
+    ) as unknown as Table;
+  }
+
+  #cogroup(node: NodeSpec): Table {
+    const [one, two] = [this.#input(node.of, 'grouped').grouped, this.#input(node.other, 'grouped').grouped];
+    const cogrouped = one.cogroup(aggregatorOf(node.fn)).cogroup(two, aggregatorOf(node.otherFn));
+    return cogrouped.aggregate(() => initialOf(node.shape.value), this.#materialized(node));
+  }
+
+  #foreignKeyJoin(node: NodeSpec): Table {
+    const { table: left } = this.#input(node.of, 'table');
+    const { table: right } = this.#input(node.other, 'table');
+    const keyOf = functionOf(functions.KEYS, node.keyFn) as (key: unknown, value: unknown) => Key | null;
+    const joiner = functionOf(functions.JOINERS, node.fn);
+    const options = { name: node.name!, ...this.#kept(node) };
+    return node.kind === 'left'
+      ? left.leftJoin(right, keyOf, joiner, options)
+      : left.join(right, keyOf, joiner, options);
   }
 
   #joinStream(node: NodeSpec, left: Stream): Stream {
@@ -312,6 +343,24 @@ class Declaration {
       functionOf(functions.AGGREGATORS, name) as (key: Key, value: Key, aggregate: Key) => Key;
     return grouped.aggregate(() => initialOf(shape.value), aggregator(fn), aggregator(subtract), kept);
   }
+}
+
+function reducerOf(name: string | undefined): (aggregate: unknown, value: unknown) => Key {
+  return functionOf(functions.REDUCERS, name) as (aggregate: unknown, value: unknown) => Key;
+}
+
+function aggregatorOf(name: string | undefined): (key: unknown, value: unknown, aggregate: Key) => Key {
+  return functionOf(functions.AGGREGATORS, name) as (key: unknown, value: unknown, aggregate: Key) => Key;
+}
+
+function emitOf({ onClose }: NodeSpec): EmitStrategy {
+  return onClose === true ? EmitStrategy.onWindowClose() : EmitStrategy.onWindowUpdate();
+}
+
+function windowsOf(windows: Exclude<WindowsSpec, { readonly gapMs: number }>): TimeWindows | SlidingWindows {
+  if ('differenceMs' in windows)
+    return SlidingWindows.ofTimeDifferenceAndGrace(windows.differenceMs, windows.graceMs);
+  return TimeWindows.ofSizeAndGrace(windows.sizeMs, windows.graceMs).advanceBy(windows.advanceMs);
 }
 
 function initialOf(type: ValueType): Key {

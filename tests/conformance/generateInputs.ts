@@ -15,14 +15,14 @@ export function chance(random: Random, percent: number): boolean {
 const KEYS = ['a', 'b', 'c', 'd', 'm0', 'm1', 'k0', 'k1', 'all', 'p', 'q'] as const;
 const LETTERS = 'pqrs';
 
-function textOf(random: Random): string {
-  if (chance(random, 4)) return '';
+function textOf(random: Random, mayBeEmpty: boolean): string {
+  if (mayBeEmpty && chance(random, 4)) return '';
   return Array.from({ length: 1 + random(3) }, () => LETTERS[random(LETTERS.length)]).join('');
 }
 
-function drawnValue(random: Random, type: ValueType): string | number | null {
+function drawnValue(random: Random, type: ValueType, mayBeEmpty: boolean): string | number | null {
   if (chance(random, 14)) return null;
-  return type === 'text' ? textOf(random) : random(26) - 5;
+  return type === 'text' ? textOf(random, mayBeEmpty) : random(26) - 5;
 }
 
 /** The next time: mostly a little later, at times the same, a leap ahead, or back by little or much. */
@@ -42,7 +42,11 @@ function headersOf(random: Random): Pick<InputSpec, 'headers'> {
   return { headers: chance(random, 20) ? [first, ['h', 'again']] : [first] };
 }
 
-export function generateInputs(random: Random, topics: ReadonlyMap<string, ValueType>): InputSpec[] {
+export function generateInputs(
+  random: Random,
+  topics: ReadonlyMap<string, ValueType>,
+  emptyTexts: boolean,
+): InputSpec[] {
   const names = [...topics.keys()];
   const keys = KEYS.slice(0, chance(random, 60) ? 4 : KEYS.length);
   let now = random(30);
@@ -54,7 +58,7 @@ export function generateInputs(random: Random, topics: ReadonlyMap<string, Value
     return {
       topic,
       key: chance(random, 6) ? null : pick(random, keys),
-      value: drawnValue(random, topics.get(topic)!),
+      value: drawnValue(random, topics.get(topic)!, emptyTexts),
       timestamp: now,
       ...headersOf(random),
     };

@@ -29,6 +29,7 @@ const OPERATORS: Readonly<Record<Operator, true>> = {
   count: true,
   reduce: true,
   aggregate: true,
+  cogroup: true,
   toTable: true,
   joinStream: true,
   joinTable: true,
@@ -41,6 +42,7 @@ const OPERATORS: Readonly<Record<Operator, true>> = {
   tableReduce: true,
   tableAggregate: true,
   tableJoin: true,
+  foreignKeyJoin: true,
   suppressClosed: true,
   suppressTime: true,
   toStream: true,
@@ -60,7 +62,16 @@ test('the golden cases hold every operator, windows and joins of each kind, with
     assert.ok(kinds.has('inner') && kinds.has('left'), `${op} inner and left`);
     assert.equal(kinds.has('outer'), op === 'joinStream' || op === 'tableJoin', `${op} outer`);
   }
-  const windows = nodes.flatMap((node) => (node.windows === undefined ? [] : [{ ...node.windows, ...node }]));
+  const windowed = nodes.filter((node) => node.windows !== undefined);
+  for (const kind of ['gapMs', 'differenceMs', 'sizeMs'])
+    for (const onClose of [true, false])
+      assert.ok(
+        windowed.some((node) => kind in node.windows! && (node.onClose ?? false) === onClose),
+        `${kind}, on close ${onClose}`,
+      );
+  const windows = windowed.flatMap((node) =>
+    'sizeMs' in node.windows! ? [{ ...node.windows, ...node }] : [],
+  );
   for (const hopping of [true, false])
     for (const grace of [true, false])
       for (const cached of [true, false]) {

@@ -1,7 +1,7 @@
 /** Cases with what Kafka Streams made of them, kept so that the tests need no Java. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CaseSpec, NodeSpec, Outcome } from './spec.ts';
+import type { CaseSpec, NodeSpec, Outcome, WindowsSpec } from './spec.ts';
 
 const FILE = join(process.cwd(), 'tests/conformance/golden/cases.jsonl');
 const BYTES_MAX = 1_800_000;
@@ -20,6 +20,12 @@ export function readGolden(): GoldenCase[] {
     .map((line) => JSON.parse(line) as GoldenCase);
 }
 
+function kindOf(windows: WindowsSpec): string {
+  if ('gapMs' in windows) return 'session';
+  if ('differenceMs' in windows) return 'sliding';
+  return windows.sizeMs === windows.advanceMs ? 'tumbling' : 'hopping';
+}
+
 /** What a node puts to the test: the operator, how it is set, and what it stands on. */
 function featureOf(node: NodeSpec, nodes: readonly NodeSpec[]): string {
   const { op, kind, cached, windows, joinWindows, store, maxRecords, of } = node;
@@ -29,7 +35,8 @@ function featureOf(node: NodeSpec, nodes: readonly NodeSpec[]): string {
     cached === true ? 'cached' : '',
     store === undefined ? '' : 'kept',
     maxRecords === undefined ? '' : 'bounded',
-    windows === undefined ? '' : windows.sizeMs === windows.advanceMs ? 'tumbling' : 'hopping',
+    windows === undefined ? '' : kindOf(windows),
+    node.onClose === true ? 'on close' : '',
     grace === undefined ? '' : grace > 0 ? 'grace' : 'no grace',
   ];
   return [op, ...settings, of === undefined ? '' : nodes[of]!.op].join(' ');

@@ -12,6 +12,8 @@ import type { CaseSpec, Outcome } from './spec.ts';
 
 /** Differences shown in full; more of them are counted. */
 const SHOWN_MAX = 5;
+/** Cases between two lines of progress. */
+const PROGRESS_EVERY = 1_000;
 /** Cases under way at the oracle at one time. */
 const AHEAD = 32;
 
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
   const oracle = new Oracle();
   const agreed: { spec: CaseSpec; outcome: Outcome }[] = [];
   const different: number[] = [];
+  let told = 0;
   const startedMs = performance.now();
   for (let from = seed; from < seed + cases; from += AHEAD) {
     const specs = Array.from({ length: Math.min(AHEAD, seed + cases - from) }, (_, index) =>
@@ -64,6 +67,11 @@ async function main(): Promise<void> {
       const kind = kindOf(ours, outcome);
       if (kind === 'none') agreed.push({ spec, outcome });
       else if (different.push(Number(spec.id)) <= SHOWN_MAX) await show(spec, kind, oracle);
+    }
+    const done = agreed.length + different.length;
+    if (done - told >= PROGRESS_EVERY) {
+      told = done;
+      console.error(`${done} cases, ${different.length} differ`);
     }
   }
   const seconds = (performance.now() - startedMs) / 1000;

@@ -15,6 +15,11 @@ const START_BYTES = 8;
 function decodedKey(bytes: Buffer | null, { windowMs }: Shape): string | null {
   if (bytes === null) return null;
   if (windowMs === undefined) return bytes.toString('utf8');
+  if (windowMs === 'session') {
+    const end = bytes.length - 2 * START_BYTES;
+    const startMs = bytes.readBigInt64BE(end + START_BYTES);
+    return `${bytes.toString('utf8', 0, end)}@${startMs}-${bytes.readBigInt64BE(end)}`;
+  }
   const at = bytes.length - START_BYTES;
   return `${bytes.toString('utf8', 0, at)}@${bytes.readBigInt64BE(at)}`;
 }
@@ -24,13 +29,22 @@ function decodedValue(bytes: Buffer | null, { value }: Shape): string | number |
   return value === 'number' ? Number(bytes.readBigInt64BE()) : bytes.toString('utf8');
 }
 
-function written({ key, value, timestamp, headers }: TestRecord<Buffer, Buffer>, shape: Shape): OutputRecord {
+/** A record of an output topic as outcomes have it. */
+export function written(
+  {
+    key,
+    value,
+    timestamp,
+    headers,
+  }: Pick<TestRecord<Buffer, Buffer>, 'key' | 'value' | 'timestamp' | 'headers'>,
+  shape: Shape,
+): OutputRecord {
   const record = [decodedKey(key, shape), decodedValue(value, shape), timestamp] as const;
   if (headers.length === 0) return record;
   return [...record, headers.map((header) => [header.key, header.value?.toString('utf8') ?? null] as const)];
 }
 
-function headersOf(headers: readonly (readonly [string, string | null])[] = []): readonly Header[] {
+export function headersOf(headers: readonly (readonly [string, string | null])[] = []): readonly Header[] {
   return headers.map(([key, value]) => ({ key, value: value === null ? null : Buffer.from(value) }));
 }
 

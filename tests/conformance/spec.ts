@@ -5,18 +5,18 @@
 
 export type ValueType = 'text' | 'number';
 
-/** What keys and values of a node are; for keys of windows the size of a window, which their serde needs. */
+/** What keys and values of a node are; for keys of windows their size, which their serde needs, or that they are sessions. */
 export interface Shape {
   readonly value: ValueType;
   /** Left out: keys are text. */
-  readonly windowMs?: number;
+  readonly windowMs?: number | 'session';
 }
 
-export interface WindowsSpec {
-  readonly sizeMs: number;
-  readonly advanceMs: number;
-  readonly graceMs: number;
-}
+/** Tumbling and hopping windows, sliding windows, or sessions. */
+export type WindowsSpec =
+  | { readonly sizeMs: number; readonly advanceMs: number; readonly graceMs: number }
+  | { readonly differenceMs: number; readonly graceMs: number }
+  | { readonly gapMs: number; readonly graceMs: number };
 
 export interface JoinWindowsSpec {
   readonly beforeMs: number;
@@ -39,6 +39,12 @@ export interface NodeSpec {
   readonly fn?: string;
   readonly keyFn?: string;
   readonly subtract?: string;
+  /** Adds up the results of sessions that become one. */
+  readonly merge?: string;
+  /** Adds the other stream's values in a cogroup. */
+  readonly otherFn?: string;
+  /** Whether windows are told of when they close, instead of with every update. */
+  readonly onClose?: boolean;
   readonly branches?: readonly string[];
   readonly hasDefault?: boolean;
   readonly branch?: number;
@@ -76,6 +82,7 @@ export type Operator =
   | 'count'
   | 'reduce'
   | 'aggregate'
+  | 'cogroup'
   | 'toTable'
   | 'joinStream'
   | 'joinTable'
@@ -88,6 +95,7 @@ export type Operator =
   | 'tableReduce'
   | 'tableAggregate'
   | 'tableJoin'
+  | 'foreignKeyJoin'
   | 'suppressClosed'
   | 'suppressTime'
   | 'toStream'

@@ -1,6 +1,7 @@
 /** Draws operators of streams. */
 import {
   AGGREGATORS,
+  DELETING,
   type DrawOperator,
   EXPAND,
   EXPAND_KEYS,
@@ -12,7 +13,7 @@ import {
   withValue,
 } from './choices.ts';
 import type { Draft, Handle } from './generate.ts';
-import type { JoinWindowsSpec, NodeSpec, Operator, ValueType, WindowsSpec } from './spec.ts';
+import type { JoinWindowsSpec, NodeSpec, Operator, Shape, ValueType, WindowsSpec } from './spec.ts';
 
 /** An operator that gives a stream for a stream. */
 function streamOperator(
@@ -115,9 +116,17 @@ const processValues = streamOperator('processValues', (draft, { shape }) => ({
 }));
 
 function windowsOf(draft: Draft): WindowsSpec {
+  const graceMs = draft.pick([0, 0, 3, 10, 40]);
+  const kind = draft.random(4);
+  if (kind === 0) return { gapMs: draft.pick([4, 10, 25]), graceMs };
+  if (kind === 1) return { differenceMs: draft.pick([5, 10, 30]), graceMs };
   const sizeMs = draft.pick([7, 10, 20, 30]);
-  const advanceMs = draft.chance(50) ? sizeMs : draft.pick([3, 5, 7]);
-  return { sizeMs, advanceMs, graceMs: draft.pick([0, 0, 3, 10, 40]) };
+  return { sizeMs, advanceMs: draft.chance(50) ? sizeMs : draft.pick([3, 5, 7]), graceMs };
+}
+
+function windowMsOf(windows: WindowsSpec): NonNullable<Shape['windowMs']> {
+  if ('gapMs' in windows) return 'session';
+  return 'sizeMs' in windows ? windows.sizeMs : windows.differenceMs;
 }
 
 /** Groups a stream, by its key or a new one. @returns the group's node and handle, or null where a punctuation forbids repartitioning */
@@ -143,26 +152,77 @@ function aggregationOf(
   return { op, fn: draft.pick<string>(AGGREGATORS[made]), value: made };
 }
 
+/** Windows for an aggregation, and how they are told of and kept. */
+function windowedOf(draft: Draft, handle: Handle, cached: boolean): Partial<NodeSpec> {
+  if (handle.shape.windowMs !== undefined || !draft.chance(60)) return {};
+  const windows = windowsOf(draft);
+  const onClose = !cached && draft.chance(25);
+  // Kafka Streams' cache goes on giving windows whose retention is over, and it loses final results whose retention is over.
+  const long = cached || onClose || draft.chance(20);
+  return { windows, ...(onClose ? { onClose } : {}), ...(long ? { retentionMs: 100_000 } : {}) };
+}
+
 const aggregate: DrawOperator = (draft, from) => {
   const grouped = group(draft, from);
   if (grouped === null) return false;
   const { place: of, handle } = grouped;
   const { value, ...operator } = aggregationOf(draft, handle.shape.value);
   const store = draft.name('aggregate-');
-  const cached = draft.chance(35);
-  const windows = handle.shape.windowMs === undefined && draft.chance(55) ? windowsOf(draft) : undefined;
-  const shape = windows === undefined ? withValue(handle.shape, value) : { value, windowMs: windows.sizeMs };
-  // Kafka Streams' cache goes on giving windows whose retention is over; ours does not, so those with a cache are kept long.
-  const retention = cached || draft.chance(20) ? { retentionMs: 100_000 } : {};
-  const windowed = windows === undefined ? {} : { windows, ...retention };
-  const place = draft.node({ ...operator, of, shape, store, cached, ...windowed });
+  const wantsCache = draft.chance(35);
+  const windowed = windowedOf(draft, handle, wantsCache);
+  const { windows, onClose = false } = windowed;
+  // Kafka Streams fails where its cache holds the deletion of a sliding window.
+  const sliding = windows !== undefined && 'differenceMs' in windows;
+  const cached = wantsCache && !(sliding && DELETING.includes(operator.fn ?? ''));
+  const shape =
+    windows === undefined ? withValue(handle.shape, value) : { value, windowMs: windowMsOf(windows) };
+  const ofSessions = shape.windowMs === 'session' && operator.op === 'aggregate';
+  const merge = ofSessions ? { merge: value === 'text' ? 'concat' : 'sum' } : {};
+  const place = draft.node({ ...operator, ...merge, of, shape, store, cached, ...windowed });
+  const plain = windows === undefined || 'sizeMs' in windows;
   draft.table(place, from, {
     // A cache tells of the first update with no old value; a reduction has no initial one.
-    oldValues: operator.op === 'reduce' || cached ? 'same' : 'initial',
+    oldValues: !plain || onClose ? 'other' : operator.op === 'reduce' || cached ? 'same' : 'initial',
     readable: true,
     serdeKnown: true,
-    closes: windows !== undefined,
+    closes: windows !== undefined && !onClose,
     internal: draft.through(handle, store),
+  });
+  return true;
+};
+
+const cogroup: DrawOperator = (draft, from) => {
+  const others = draft.handles.filter(
+    (other) =>
+      other.kind === 'stream' &&
+      other !== from &&
+      other.shape.windowMs === from.shape.windowMs &&
+      !other.keyChanged &&
+      !from.keyChanged &&
+      draft.mayMeet(from, other),
+  );
+  if (others.length === 0) return false;
+  const other = draft.pick(others);
+  const [of, second] = [from, other].map(({ place, shape }) =>
+    draft.node({ op: 'groupByKey', of: place, shape }),
+  ) as [number, number];
+  const value = draft.pick<ValueType>(['text', 'number']);
+  const place = draft.node({
+    op: 'cogroup',
+    of,
+    other: second,
+    shape: withValue(from.shape, value),
+    fn: draft.pick<string>(AGGREGATORS[value]),
+    otherFn: draft.pick<string>(AGGREGATORS[value]),
+    store: draft.name('cogroup-'),
+    cached: draft.chance(35),
+  });
+  draft.table(place, from, {
+    oldValues: 'initial',
+    readable: true,
+    serdeKnown: true,
+    topics: new Set([...from.topics, ...other.topics]),
+    internal: new Set([...from.internal, ...other.internal]),
   });
   return true;
 };
@@ -296,6 +356,8 @@ export const STREAM_OPERATORS: readonly DrawOperator[] = [
   aggregate,
   aggregate,
   aggregate,
+  cogroup,
+  cogroup,
   toTable,
   toTable,
   joinTable,

@@ -111,6 +111,39 @@ const tableJoin: DrawOperator = (draft, from) => {
   return true;
 };
 
+const foreignKeyJoin: DrawOperator = (draft, from) => {
+  const fits = ({ readable, serdeKnown, shape }: Handle): boolean =>
+    readable && serdeKnown && shape.windowMs === undefined;
+  const others = draft.handles.filter(
+    (other) =>
+      other.kind === 'table' && fits(other) && ![...other.topics].some((topic) => from.topics.has(topic)),
+  );
+  if (!fits(from) || from.oldValues !== 'same' || draft.punctuates || others.length === 0) return false;
+  const other = draft.pick(others);
+  const name = draft.name('foreign-');
+  const kept = storeOf(draft);
+  const place = draft.node({
+    op: 'foreignKeyJoin',
+    of: from.place,
+    other: other.place,
+    shape: { value: 'text' },
+    kind: draft.pick(['inner', 'left']),
+    keyFn: draft.pick(KEYS),
+    fn: draft.pick(JOINERS),
+    name,
+    ...kept,
+  });
+  draft.table(place, from, {
+    oldValues: kept.store === undefined ? 'other' : 'same',
+    readable: kept.store !== undefined,
+    serdeKnown: kept.store !== undefined,
+    closes: false,
+    topics: new Set([...from.topics, ...other.topics]),
+    internal: new Set([...from.internal, ...other.internal, name]),
+  });
+  return true;
+};
+
 const suppress: DrawOperator = (draft, from) => {
   if (!from.serdeKnown || !from.readable) return false;
   const name = draft.name('suppress-');
@@ -144,6 +177,9 @@ export const TABLE_OPERATORS: readonly DrawOperator[] = [
   tableJoin,
   tableJoin,
   tableJoin,
+  foreignKeyJoin,
+  foreignKeyJoin,
+  foreignKeyJoin,
   suppress,
   suppress,
   toStream,

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -14,6 +15,7 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Branched;
 import org.apache.kafka.streams.kstream.BranchedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.GlobalKTable;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
@@ -26,13 +28,19 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.SessionWindowedKStream;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.ValueJoiner;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.WindowStore;
 
 /** Declares the topology of a case with the DSL, node by node; tests/conformance/declare.ts does the same with ours. */
@@ -59,6 +67,7 @@ final class Declaration {
 
     private static Serde<Object> keySerde(final JsonNode shape) {
         if (!shape.has("windowMs")) return serde("text");
+        if (shape.get("windowMs").isTextual()) return (Serde<Object>) (Serde) WindowedSerdes.sessionWindowedSerdeFrom(String.class);
         return (Serde<Object>) (Serde) WindowedSerdes.timeWindowedSerdeFrom(String.class, shape.get("windowMs").asLong());
     }
 
@@ -131,6 +140,7 @@ final class Declaration {
             case "groupByKey" -> stream(node).groupByKey(grouped(node));
             case "groupBy" -> stream(node).groupBy((key, value) -> Functions.key(fn, key, value), grouped(node));
             case "count", "reduce", "aggregate" -> aggregation(node);
+            case "cogroup" -> cogroup(node);
             case "toTable" -> stream(node).toTable(materialized(node));
             case "joinStream" -> joinStream(node);
             case "joinTable" -> joinTable(node);
@@ -179,11 +189,9 @@ final class Declaration {
     }
 
     private Object windowed(final JsonNode node, final KGroupedStream<Object, Object> grouped) {
-        final JsonNode windows = node.get("windows");
         final String fn = string(node, "fn");
-        final TimeWindowedKStream<Object, Object> stream = grouped.windowedBy(TimeWindows
-            .ofSizeAndGrace(Duration.ofMillis(windows.get("sizeMs").asLong()), Duration.ofMillis(windows.get("graceMs").asLong()))
-            .advanceBy(Duration.ofMillis(windows.get("advanceMs").asLong())));
+        if (node.get("windows").has("gapMs")) return sessions(node, grouped);
+        final TimeWindowedKStream<Object, Object> stream = timeWindowed(node.get("windows"), grouped).emitStrategy(emit(node));
         final Materialized<Object, Object, WindowStore<Bytes, byte[]>> store = materialized(node, serde("text"));
         if (node.has("retentionMs")) store.withRetention(Duration.ofMillis(node.get("retentionMs").asLong()));
         return switch (node.get("op").asText()) {
@@ -192,6 +200,46 @@ final class Declaration {
             default -> stream.aggregate(
                 () -> initial(node), (key, value, aggregate) -> Functions.aggregate(fn, value, aggregate), store);
         };
+    }
+
+    private static EmitStrategy emit(final JsonNode node) {
+        return node.path("onClose").asBoolean(false) ? EmitStrategy.onWindowClose() : EmitStrategy.onWindowUpdate();
+    }
+
+    private static TimeWindowedKStream<Object, Object> timeWindowed(final JsonNode windows, final KGroupedStream<Object, Object> grouped) {
+        final Duration grace = Duration.ofMillis(windows.get("graceMs").asLong());
+        if (windows.has("differenceMs")) {
+            return grouped.windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(windows.get("differenceMs").asLong()), grace));
+        }
+        return grouped.windowedBy(TimeWindows
+            .ofSizeAndGrace(Duration.ofMillis(windows.get("sizeMs").asLong()), grace)
+            .advanceBy(Duration.ofMillis(windows.get("advanceMs").asLong())));
+    }
+
+    private Object sessions(final JsonNode node, final KGroupedStream<Object, Object> grouped) {
+        final JsonNode windows = node.get("windows");
+        final String fn = string(node, "fn");
+        final SessionWindowedKStream<Object, Object> stream = grouped.windowedBy(SessionWindows.ofInactivityGapAndGrace(
+            Duration.ofMillis(windows.get("gapMs").asLong()), Duration.ofMillis(windows.get("graceMs").asLong()))).emitStrategy(emit(node));
+        final Materialized<Object, Object, SessionStore<Bytes, byte[]>> store = materialized(node, serde("text"));
+        if (node.has("retentionMs")) store.withRetention(Duration.ofMillis(node.get("retentionMs").asLong()));
+        return switch (node.get("op").asText()) {
+            case "count" -> stream.count((Materialized) store);
+            case "reduce" -> stream.reduce((aggregate, value) -> Functions.reduce(fn, aggregate, value), store);
+            default -> stream.aggregate(
+                () -> initial(node), (key, value, aggregate) -> Functions.aggregate(fn, value, aggregate),
+                (key, one, two) -> Functions.reduce(string(node, "merge"), one, two), store);
+        };
+    }
+
+    private Object cogroup(final JsonNode node) {
+        final KGroupedStream<Object, Object> one = (KGroupedStream<Object, Object>) input(node, "of");
+        final KGroupedStream<Object, Object> two = (KGroupedStream<Object, Object>) input(node, "other");
+        final Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> store = materialized(node);
+        return one
+            .<Object>cogroup((key, value, aggregate) -> Functions.aggregate(string(node, "fn"), value, aggregate))
+            .cogroup(two, (key, value, aggregate) -> Functions.aggregate(string(node, "otherFn"), value, aggregate))
+            .aggregate(() -> initial(node), store);
     }
 
     private Object joinStream(final JsonNode node) {
@@ -251,6 +299,7 @@ final class Declaration {
                 (key, value) -> KeyValue.pair(Functions.key(fn, key, value), value), grouped(node));
             case "tableCount", "tableReduce", "tableAggregate" -> tableAggregation(node);
             case "tableJoin" -> tableJoin(node);
+            case "foreignKeyJoin" -> foreignKeyJoin(node);
             case "suppressClosed" -> ((KTable) table(node)).suppress(
                 Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()).withName(string(node, "name")));
             case "suppressTime" -> table(node).suppress(Suppressed.untilTimeLimit(
@@ -277,6 +326,19 @@ final class Declaration {
                 (key, value, aggregate) -> Functions.aggregate(fn, value, aggregate),
                 (key, value, aggregate) -> Functions.aggregate(subtract, value, aggregate), store);
         };
+    }
+
+    private Object foreignKeyJoin(final JsonNode node) {
+        final KTable<Object, Object> left = table(node);
+        final KTable<Object, Object> right = (KTable<Object, Object>) input(node, "other");
+        final BiFunction<Object, Object, Object> keyOf = (key, value) -> Functions.key(string(node, "keyFn"), key, value);
+        final ValueJoiner<Object, Object, Object> joiner = (value, row) -> Functions.join(string(node, "fn"), value, row);
+        final TableJoined<Object, Object> joined = TableJoined.as(string(node, "name"));
+        final Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> store = materialized(node);
+        if ("left".equals(string(node, "kind"))) {
+            return node.has("store") ? left.leftJoin(right, keyOf, joiner, joined, store) : left.leftJoin(right, keyOf, joiner, joined);
+        }
+        return node.has("store") ? left.join(right, keyOf, joiner, joined, store) : left.join(right, keyOf, joiner, joined);
     }
 
     private Object tableJoin(final JsonNode node) {

@@ -57,6 +57,7 @@ public final class Main {
         settings.put(StreamsConfig.STATE_DIR_CONFIG, STATE.toString());
         // Unmatched records of left and outer joins are looked for with each record, not once a second of the wall clock.
         settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_OUTER_JOIN_SPURIOUS_RESULTS_FIX, 0L);
+        settings.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, 0L);
         return settings;
     }
 
@@ -98,14 +99,19 @@ public final class Main {
         }
     }
 
+    /** A key as text: of a window with its start, of a session with both ends. */
+    private static String text(final byte[] key, final JsonNode windowMs) {
+        if (windowMs.isMissingNode()) return new String(key, StandardCharsets.UTF_8);
+        final int length = key.length - (windowMs.isTextual() ? 2 * START_BYTES : START_BYTES);
+        final String inner = new String(key, 0, length, StandardCharsets.UTF_8);
+        final long last = ByteBuffer.wrap(key, key.length - START_BYTES, START_BYTES).getLong();
+        return windowMs.isTextual() ? inner + "@" + last + "-" + ByteBuffer.wrap(key, length, START_BYTES).getLong() : inner + "@" + last;
+    }
+
     private static void write(final ArrayNode record, final TestRecord<byte[], byte[]> output, final JsonNode shape) {
         final byte[] key = output.key();
-        final int keyBytes = key == null ? 0 : key.length - (shape.has("windowMs") ? START_BYTES : 0);
         if (key == null) record.addNull();
-        else {
-            final String inner = new String(key, 0, keyBytes, StandardCharsets.UTF_8);
-            record.add(shape.has("windowMs") ? inner + "@" + ByteBuffer.wrap(key, keyBytes, START_BYTES).getLong() : inner);
-        }
+        else record.add(text(key, shape.path("windowMs")));
         final byte[] value = output.value();
         if (value == null) record.addNull();
         else if (shape.get("value").asText().equals("number")) record.add(ByteBuffer.wrap(value).getLong());
