@@ -1,12 +1,12 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
-import parser from 'socket.io-msgpack-parser';
 import type { Principal } from '../auth/credentials.ts';
 import type { ServingContext } from '../context.ts';
 import type { Authenticator } from './authenticate.ts';
 import { REALTIME_ERRORS, RealtimeError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { Outlet } from './outlet.ts';
+import { packetParser } from './packetDecoder.ts';
 import { RateWindow } from './rateWindow.ts';
 import { parseHandshake } from './requests.ts';
 import { type Answer, type Channels, SocketClient } from './socketClient.ts';
@@ -42,7 +42,7 @@ export class SocketServer {
     const requests = new RateWindow(LIMITS.requests, LIMITS.requestsWindowMs, context.wallClock);
     this.#server = new Server(http, {
       path: SOCKET_IO_PATH,
-      parser,
+      parser: packetParser,
       serveClient: false,
       // Upgrades of other paths are not this server's to refuse.
       destroyUpgrade: false,
