@@ -39,7 +39,7 @@ function simulate(
     trade: (trade, atMs) => void told.push({ atMs, quote: null, trade }),
   };
   const market = new SimulatedMarket(universe(symbols, seed), seed, eventsPerSecond, START_MS);
-  market.open(START_MS, events);
+  for (const _ of market.open(START_MS, events));
   for (let atMs = START_MS; atMs <= START_MS + lengthMs; atMs += stepMs) market.advance(atMs, events);
   return told;
 }

@@ -81,11 +81,12 @@ export class SimulatedMarket {
     });
   }
 
-  /** A quote of every security at the beginning, so that each has a price from the first moment. */
-  open(timestampMs: number, events: MarketEvents): void {
+  /** A quote of every security at the beginning, so that each has a price from the first moment. Rests after each, to be sent on. */
+  *open(timestampMs: number, events: MarketEvents): Generator<undefined, void, undefined> {
     for (const security of this.#securities) {
       this.#requote(security);
       for (let venue = 0; venue < 2; venue += 1) events.quote(this.#quoteOf(security, venue), timestampMs);
+      yield;
     }
   }
 

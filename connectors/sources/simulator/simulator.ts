@@ -12,7 +12,7 @@ export interface SimulatorOptions {
   readonly seed: number;
   /** How many securities, or which. */
   readonly symbols: number | readonly string[];
-  /** Quotes and trades of all securities together; null for about five a security. */
+  /** Quotes and trades of all securities together; null for about five a security, 4,000 at most. */
   readonly quotesPerSecond: number | null;
   /** Prices in ticks to go on from, by symbol: those of the run before. */
   readonly lastPrices?: ReadonlyMap<string, number>;
@@ -24,6 +24,8 @@ const STEP_MS = 20;
 const STEP_MAX_MS = 1_000;
 const RETRY_MS = 1_000;
 const EVENTS_PER_SECURITY = 5;
+/** More only where it is asked for: the house answers every quote with orders of its own, which one processor must keep up with. */
+const EVENTS_PER_SECOND_MAX = 4_000;
 
 function assetOf({ symbol, name, exchange, price }: Listing): Asset {
   return {
@@ -83,11 +85,13 @@ export class Simulator implements MarketSource {
     const market = new SimulatedMarket(
       this.#listings,
       goesOn ? seed ^ startMs : seed,
-      quotesPerSecond ?? this.#listings.length * EVENTS_PER_SECURITY,
+      quotesPerSecond ?? Math.min(EVENTS_PER_SECOND_MAX, this.#listings.length * EVENTS_PER_SECURITY),
       startMs,
       lastPrices,
     );
-    market.open(startMs, this.#writer);
+    for (const _ of market.open(startMs, this.#writer)) {
+      if (this.#writer.isFull) await this.#writer.flush();
+    }
     await this.#writer.settle();
     this.#loop = this.#run(context, market, this.#writer).then(this.#settle.resolve, this.#settle.reject);
     // Whoever is interested waits on `finished`; a failure is not left without anybody to hear it.
