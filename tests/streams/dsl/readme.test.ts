@@ -43,3 +43,21 @@ test('the windows of the guide tell of each minute once, late visits left out', 
   const dropped = driver.metrics().find(({ name }) => name === 'dropped-records-total');
   assert.equal(dropped?.value, 1);
 });
+
+test('the join of the guide tells of orders paid, and of those not paid when their minute is over', () => {
+  const driver = new TopologyTestDriver({ applicationId: 'orders', topology: example('paidOrders') });
+  const send = (topic: string, value: string, atMs: number, key = 'o1'): void =>
+    driver.createInputTopic(topic, Serdes.string, Serdes.string).pipeInput(key, value, atMs);
+  send('customers', 'Ann', 0);
+  send('customers', 'Bob', 0, 'o2');
+  send('orders', 'tea', 10_000);
+  send('orders', 'milk', 11_000, 'o2');
+  send('customers', 'Ann Lee', 20_000);
+  send('payments', 'card', 40_000);
+  send('payments', 'cash', 71_500, 'o2');
+  send('payments', 'cash', 80_000, 'o3');
+  assert.deepEqual(driver.createOutputTopic('paid', Serdes.string, Serdes.string).readKeyValuesToList(), [
+    ['o1', 'Ann Lee: tea, paid by card'],
+    ['o2', 'Bob: milk, not paid'],
+  ]);
+});
