@@ -124,6 +124,8 @@ export class StreamJoinProcessor implements Processor<unknown, unknown, unknown,
       if (!this.#isOpen(each, streamTimeMs)) closed.push(each);
       else if (each.isLeft) leftOpen = true;
       else rightOpen = true;
+      // Kafka Streams looks at records one by one: the next of the same key and time is where it stops.
+      if (leftOpen && rightOpen && [...unmatched.valuesOf(each)].length > 1) break;
     }
     unmatched.earliestMs = lookedAtMs;
     for (const each of closed) this.#emit(unmatched, each, record);

@@ -370,3 +370,28 @@ for (const kind of ['join', 'leftJoin', 'outerJoin'] as const) {
     );
   });
 }
+
+test('where several records of one key and time wait on both sides, the next look begins with them', () => {
+  const bench = new Bench((builder) => {
+    const left = builder.stream('in', TEXT);
+    const windows = JoinWindows.ofTimeDifferenceAndGrace(10, 5);
+    const right = left.selectKey(() => 'all');
+    left
+      .outerJoin(right, (a, b) => `${a}/${b}`, windows, {
+        name: 'join',
+        keySerde: Serdes.string,
+        leftValueSerde: Serdes.string,
+        rightValueSerde: Serdes.string,
+      })
+      .to('out', TEXT);
+  });
+  bench.text('in', ['b', 'one', 109], ['b', 'two', 109], [null, 'x', 105], ['a', 'y', 115]);
+  bench.text('in', ['b', 'z', 123], ['d', 'w', 130]);
+  // What came out of Kafka Streams 4.1.1.
+  assert.deepEqual(bench.readText().slice(2), [
+    ['all', 'null/one', 109],
+    ['all', 'null/two', 109],
+    ['b', 'one/null', 109],
+    ['b', 'two/null', 109],
+  ]);
+});
