@@ -9,6 +9,7 @@ import { apiError, rejectionError } from '../apiError.ts';
 import { amount, flag, readNotional, readPrice, readQuantity } from './values.ts';
 
 const SYMBOL = /^[A-Z0-9][A-Z0-9./-]{0,15}$/;
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.filter((value) => value !== '').join(', ')}` });
@@ -69,10 +70,12 @@ const EMPTY: Omit<OrderCommand, 'kind' | 'commandId' | 'accountId'> = {
   extendedHours: false,
 };
 
-/** A client's name for an order; none for an empty one. @throws ApiError where it is too long */
+/** A client's name for an order; none for an empty one. @throws ApiError where it is too long or could not be given back as it is */
 function clientName(text: string | null | undefined): ClientOrderId | null {
   if (text === undefined || text === null || text === '') return null;
   if (text.length > CLIENT_ORDER_ID_MAX) throw refuse('CLIENT_ORDER_ID_TOO_LONG');
+  // Half of a surrogate pair has no UTF-8: it would be kept as another text.
+  if (LONE_SURROGATE.test(text)) throw apiError('PARAMETER', 'client_order_id must be valid Unicode text');
   return text as ClientOrderId;
 }
 

@@ -16,11 +16,12 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LogError, messageOf } from '../errors.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
 
 export const DATA_FORMAT = 1;
+const OWNER_ONLY = 0o700;
 const MARKER = 'opentape-data.json';
 const MARKER_DRAFT = `${MARKER}.draft`;
 const ACKNOWLEDGED = 'acknowledged';
@@ -101,7 +102,9 @@ function isUnfinished(names: readonly string[]): boolean {
 
 function createDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
+    // Its files are made with the modes RocksDB has for them, so it is the folder that keeps others out.
+    mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
     AcknowledgedCommits.create(join(path, ACKNOWLEDGED));
     const draft = join(path, MARKER_DRAFT);
     const file = openSync(draft, 'w');

@@ -49,6 +49,7 @@ const cases: readonly (readonly [string, Record<string, unknown>, number, number
   ],
   ['a market order nobody quotes', { type: 'market' }, 422, INVALID, /no quote is available/],
   ['an amount with a limit', { qty: undefined, notional: 5 }, 422, INVALID, /notional orders must be market/],
+  ['a name that is no text', { client_order_id: 'a\ud800' }, 422, PARAMETER, /client_order_id must be valid/],
   ['a side that is none', { side: 'hold' }, 422, PARAMETER, /side: must be one of buy, sell/],
   ['a type that is none', { type: 'magic' }, 422, PARAMETER, /type: must be one of market, limit/],
   [

@@ -50,6 +50,12 @@ async function write(commits: number): Promise<void> {
   for (let commit = 1; commit <= commits; commit++) await producer.send([record('in', 0, `v${commit}`)]);
 }
 
+test('a directory it makes is open to its owner only', async () => {
+  const directory = join(under.directory, 'deep', 'inside');
+  await (await EmbeddedLog.open({ directory })).close();
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
+});
+
 test('refuses a directory that is not empty and not its own, or a file', async () => {
   mkdirSync(under.directory, { recursive: true });
   writeFileSync(join(under.directory, 'thesis.txt'), 'precious');
