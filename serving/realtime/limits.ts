@@ -15,7 +15,7 @@ export const LIMITS = {
   quoteSymbols: 10_000,
   depthSymbols: 100,
   candleSeries: 100,
-  /** subscribe and unsubscribe of one connection in ten seconds. */
+  /** Requests of one connection in ten seconds; between two pings on a plain WebSocket. */
   requests: 200,
   requestsWindowMs: 10_000,
   /** Failed authentications from one address in a minute. */

@@ -84,6 +84,7 @@ class MarketStreamClient {
   }
 
   #receive(data: RawData, isBinary: boolean): void {
+    if (!this.#isOpen) return;
     let parsed: z.infer<typeof request>;
     try {
       const value: unknown = isBinary ? unpackr.unpack(data as Buffer) : JSON.parse(data.toString());

@@ -3,7 +3,7 @@ import type { Logger } from '../log.ts';
 import type { AccountChannel } from './account.ts';
 import type { CandlesChannel } from './candles.ts';
 import type { DepthChannel } from './depth.ts';
-import { RealtimeError } from './errors.ts';
+import { REALTIME_ERRORS, RealtimeError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { OrderFeed, OrderSubscription } from './orderFeed.ts';
 import type { Outlet } from './outlet.ts';
@@ -97,6 +97,11 @@ export class SocketClient {
       if (!(error instanceof RealtimeError)) this.#logger.error('a subscription failed', { cause: error });
       const { code, message } = error instanceof RealtimeError ? error : new RealtimeError('INTERNAL');
       answer({ ok: false, code, message });
+      // Refusals are not counted by any channel, and whoever leaves them unread must not fill the memory with them.
+      if (this.#outlet.bufferedBytes > LIMITS.privateBufferBytes) {
+        const { code, message } = REALTIME_ERRORS.SLOW_CLIENT;
+        this.#outlet.close(code, message);
+      }
     }
   }
 

@@ -107,6 +107,7 @@ class TradingStreamClient {
   }
 
   #queue(data: RawData): void {
+    if (!this.isOpen) return;
     if (this.#waiting >= LIMITS.requests) {
       closeSoon(this.#socket, CLOSE.POLICY, 'too many requests');
       return;

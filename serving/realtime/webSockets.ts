@@ -16,6 +16,8 @@ export class WebSockets {
     perMessageDeflate: false,
   });
   readonly #answered = new WeakSet<WebSocket>();
+  /** Requests of each connection since the last ping. */
+  #requests = new Map<WebSocket, number>();
   readonly #timer: NodeJS.Timeout;
   readonly #onConnection: (socket: WebSocket, request: IncomingMessage, query: URLSearchParams) => void;
 
@@ -36,6 +38,8 @@ export class WebSockets {
       webSocket.on('pong', () => this.#answered.add(webSocket));
       // What is wrong with a frame closes the connection by itself.
       webSocket.on('error', () => undefined);
+      // Before the listener that takes the request.
+      webSocket.on('message', () => this.#count(webSocket));
       this.#onConnection(webSocket, request, query);
     });
   }
@@ -46,7 +50,18 @@ export class WebSockets {
       closeSoon(client, CLOSE.GOING_AWAY, 'the server is shutting down');
   }
 
+  /** Ends a connection that asks more than it may, or leaves the answers unread. */
+  #count(client: WebSocket): void {
+    if (client.readyState !== client.OPEN) return;
+    const requests = (this.#requests.get(client) ?? 0) + 1;
+    this.#requests.set(client, requests);
+    if (requests > LIMITS.requests) closeSoon(client, CLOSE.POLICY, 'too many requests');
+    else if (client.bufferedAmount > LIMITS.privateBufferBytes)
+      closeSoon(client, CLOSE.POLICY, 'answers are not read');
+  }
+
   #ping(): void {
+    this.#requests = new Map();
     for (const client of this.#server.clients) {
       if (!this.#answered.has(client)) {
         client.terminate();

@@ -169,3 +169,18 @@ test('a client that does not follow is told so and cut off', async () => {
     if (client.closeCode !== 1006) assert.deepEqual(client.messages[client.messages.length - 1], told);
   });
 });
+
+test('a client that asks more than it may is cut off, and takes nothing else with it', async () => {
+  await withLiveMarket(async (market) => {
+    const client = new MarketClient(market);
+    await client.last(1);
+    for (let count = 0; count < 2_000; count += 1)
+      client.send({ action: 'auth', key: 'nobody', secret: 'x' });
+    await until('the end', () => client.closeCode !== null);
+    assert.equal(client.closeCode, 1008);
+    assert.ok(client.messages.length < 500, `${client.messages.length} answers`);
+    const other = new MarketClient(market);
+    assert.equal((await other.last(1)).msg, 'connected');
+    other.socket.close();
+  });
+});
