@@ -1,8 +1,25 @@
 import { z } from 'zod';
 import { ServingError } from './errors.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = (max: number) => z.coerce.number().int().min(1).max(max);
+const whole = (least: number, most: number) => {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.coerce.number({ error }).int(error).min(least, error).max(most, error);
+};
+const above = (most: number) => {
+  const error = `a number above 0 and at most ${most}`;
+  return z.coerce.number({ error }).positive(error).max(most, error);
+};
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+/** What an HTTP header can carry as it is. */
+const credential = (least: number, most: number) => {
+  const error = `${least} to ${most} characters of printable ASCII, no space at either end`;
+  return z
+    .string()
+    .min(least, error)
+    .max(most, error)
+    .regex(/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/, error);
+};
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -14,29 +31,35 @@ const ticker = z.string().regex(/^[A-Z][A-Z0-9.]{0,9}$/, 'a ticker in capitals')
 
 /** Every setting, by the name of its environment variable. The README's table of settings follows this order. */
 const SETTINGS = {
-  PORT: port.default(8080),
+  PORT: whole(0, 65_535).default(8080),
   OPENTAPE_HOST: z.string().min(1).default('127.0.0.1'),
   OPENTAPE_DATA_DIR: z.string().min(1).default('.opentape'),
-  OPENTAPE_ENGINE: z.enum(['embedded', 'kafka']).default('embedded'),
-  OPENTAPE_SOURCE: z.enum(['simulator', 'lean', 'none']).default('simulator'),
-  OPENTAPE_SESSION: z.enum(['always', 'us-equities']).optional(),
-  OPENTAPE_MARKET_MAKER: z.enum(['on', 'off']).default('on'),
-  OPENTAPE_DEMO_KEY: z.string().min(8).max(128).optional(),
-  OPENTAPE_DEMO_SECRET: z.string().min(16).max(256).optional(),
-  OPENTAPE_SIMULATOR_SEED: z.coerce.number().int().min(0).max(0xffff_ffff).default(1),
+  OPENTAPE_ENGINE: oneOf(['embedded', 'kafka']).default('embedded'),
+  OPENTAPE_SOURCE: oneOf(['simulator', 'lean', 'none']).default('simulator'),
+  OPENTAPE_SESSION: oneOf(['always', 'us-equities']).optional(),
+  OPENTAPE_MARKET_MAKER: oneOf(['on', 'off']).default('on'),
+  OPENTAPE_DEMO_KEY: credential(8, 128).optional(),
+  OPENTAPE_DEMO_SECRET: credential(16, 256).optional(),
+  OPENTAPE_SIMULATOR_SEED: whole(0, 0xffff_ffff).default(1),
   OPENTAPE_SIMULATOR_SYMBOLS: z
-    .union([count(20_000), list.pipe(z.array(ticker).min(1).max(20_000))])
+    .union([whole(1, 20_000), list.pipe(z.array(ticker).min(1).max(20_000))], {
+      error: 'a whole number from 1 to 20000, or tickers in capitals joined with commas',
+    })
     .default(12),
-  OPENTAPE_SIMULATOR_QUOTES_PER_SECOND: z.coerce.number().positive().max(1_000_000).optional(),
+  OPENTAPE_SIMULATOR_QUOTES_PER_SECOND: above(1_000_000).optional(),
   OPENTAPE_LEAN_DIR: z.string().min(1).optional(),
-  OPENTAPE_LEAN_SPEED: z.union([z.literal('max'), z.coerce.number().positive().max(100_000)]).default(1),
-  OPENTAPE_LEAN_SYMBOLS: list.pipe(z.array(ticker).min(1)).optional(),
+  OPENTAPE_LEAN_SPEED: z
+    .union([z.literal('max'), above(100_000)], { error: 'max, or a number above 0 and at most 100000' })
+    .default(1),
+  OPENTAPE_LEAN_SYMBOLS: list
+    .pipe(z.array(ticker).min(1, 'tickers in capitals joined with commas'))
+    .optional(),
   OPENTAPE_LEAN_FROM: date.optional(),
   OPENTAPE_LEAN_TO: date.optional(),
-  OPENTAPE_MEMORY_BUDGET_MB: z.coerce.number().int().min(32).max(65_536).default(128),
-  OPENTAPE_RATE_LIMIT_PER_MINUTE: count(10_000_000).default(10_000),
-  OPENTAPE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  SCHEMA_REGISTRY_URL: z.url().optional(),
+  OPENTAPE_MEMORY_BUDGET_MB: whole(32, 65_536).default(128),
+  OPENTAPE_RATE_LIMIT_PER_MINUTE: whole(1, 10_000_000).default(10_000),
+  OPENTAPE_LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional(),
 } as const;
 
 const schema = z.object(SETTINGS);
@@ -137,7 +160,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     const issue = result.error.issues[0]!;
     const name = String(issue.path[0]);
     const shown = name.includes('SECRET') ? 'what is set' : JSON.stringify(given[name]);
-    refuse(`${name}: ${shown} is not valid: ${issue.message}`);
+    refuse(`${name}: ${shown} is not valid; ${issue.message} is expected`);
   }
   const settings = result.data;
   if (settings.OPENTAPE_ENGINE === 'kafka') {

@@ -30,9 +30,8 @@ export interface Running {
   close(): Promise<void>;
 }
 
-/** Fails before anything is opened where the port is taken. */
+/** Fails before anything is opened where the port is taken or the address is none of this machine's. */
 async function probePort(host: string, port: number): Promise<void> {
-  if (port === 0) return;
   const probe = createTcpServer();
   await new Promise<void>((resolve, reject) => {
     probe.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));

@@ -1,4 +1,19 @@
+import { listDays } from '../connectors/sources/lean/folder.ts';
+import type { Config } from './config.ts';
 import type { Running } from './start.ts';
+
+const USUAL_SYMBOL = 'AAPL';
+
+/** A symbol that the market has: the first order can be made in it. @throws ConnectorError where a replay's folder has gone */
+export function firstOrderSymbol({ source }: Config): string {
+  const known = (symbols: readonly string[]): string =>
+    symbols.includes(USUAL_SYMBOL) ? USUAL_SYMBOL : (symbols[0] ?? USUAL_SYMBOL);
+  if (source.kind === 'none') return USUAL_SYMBOL;
+  if (source.kind === 'simulator')
+    return typeof source.symbols === 'number' ? USUAL_SYMBOL : known(source.symbols);
+  const [firstDay = []] = listDays(source).values();
+  return known(firstDay.map(({ symbol }) => symbol));
+}
 
 /** What a newcomer reads once the process serves: where it listens, the key, and how to make the first order. */
 export function welcome({ url, demo, config }: Running): string {
@@ -29,7 +44,7 @@ export function welcome({ url, demo, config }: Running): string {
     'A first order:',
     `  curl -s ${url}/v2/orders -H 'content-type: application/json' \\`,
     `    -H 'APCA-API-KEY-ID: ${demo.key}' -H 'APCA-API-SECRET-KEY: ${shown}' \\`,
-    `    -d '{"symbol":"AAPL","qty":"10","side":"buy","type":"market","time_in_force":"day"}'`,
+    `    -d '{"symbol":"${firstOrderSymbol(config)}","qty":"10","side":"buy","type":"market","time_in_force":"day"}'`,
     '',
     '',
   ].join('\n');

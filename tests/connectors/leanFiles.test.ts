@@ -174,6 +174,13 @@ test('merges the files of a day by time; at one time by symbol, quotes first', a
   );
 });
 
+test('takes a Lean installation for its Data folder', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    writeLeanFolder(join(directory, 'Data'), { 'tick/ibm/20131007_trade.zip': ['0,1,1,N,1,0'] });
+    assert.deepEqual([...listDays({ directory, ...ALL }).keys()], ['20131007']);
+  });
+});
+
 test('lists the days and symbols asked for, in order, each once', async () => {
   await withTemporaryDirectory(async (directory) => {
     const line = ['0,1,1,N,1,0'];

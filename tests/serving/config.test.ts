@@ -53,3 +53,22 @@ test('a Lean replay keeps exchange hours unless told otherwise', () => {
   assert.equal(config.session, 'us-equities');
   assert.ok(config.source.kind === 'lean' && config.source.speed === 'max');
 });
+
+test('says what would be right, in words', () => {
+  assert.match(refusal({ PORT: 'eighty' }), /; a whole number from 0 to 65535 is expected$/);
+  assert.match(refusal({ OPENTAPE_SIMULATOR_SYMBOLS: '0' }), /; a whole number .*, or tickers in capitals/);
+  assert.match(refusal({ OPENTAPE_LEAN_SPEED: 'fast' }), /; max, or a number above 0 .* is expected$/);
+  assert.match(
+    refusal({ OPENTAPE_LOG_LEVEL: 'loud' }),
+    /; one of debug, info, warn, error, silent is expected$/,
+  );
+  assert.match(refusal({ SCHEMA_REGISTRY_URL: 'ftp://x' }), /; an http or https URL is expected$/);
+});
+
+test('refuses a key or secret that no header could carry, and takes a pass phrase', () => {
+  const demo = (key: string, secret: string) => ({ OPENTAPE_DEMO_KEY: key, OPENTAPE_DEMO_SECRET: secret });
+  assert.match(refusal(demo('schlüssel', 'a-long-enough-secret')), /OPENTAPE_DEMO_KEY: .* printable ASCII/);
+  assert.match(refusal(demo('DEMO-KEY-1', 'a-long-enough-secret ')), /OPENTAPE_DEMO_SECRET: .* no space at/);
+  const { demo: taken } = readConfig(demo('DEMO-KEY-1', 'a pass phrase of words'));
+  assert.equal(taken?.secret, 'a pass phrase of words');
+});

@@ -83,6 +83,12 @@ test("an address that is not this machine's is named", async () => {
     /cannot listen on 203\.0\.113\.1:8080/,
     folder,
   );
+  // Any free port will do, but there is no such address to look for one on.
+  await refuses(
+    { PORT: '0', OPENTAPE_HOST: '203.0.113.1', OPENTAPE_DATA_DIR: join(folder, 'never-made') },
+    /cannot listen on 203\.0\.113\.1/,
+    folder,
+  );
 });
 
 test('a data directory in use by a running instance: says so, and the instance goes on', async () => {

@@ -17,7 +17,7 @@ export interface SymbolDay {
 }
 
 export interface FolderOptions {
-  /** The folder that holds `equity/usa`. */
+  /** The folder that holds `equity/usa`, or `Data/equity/usa`. */
   readonly directory: string;
   /** Tickers in capitals; null for all. */
   readonly symbols: readonly string[] | null;
@@ -60,8 +60,12 @@ function addDays(days: Map<string, SymbolDay>, base: string, resolution: Resolut
  */
 export function listDays(options: FolderOptions): ReadonlyMap<string, readonly SymbolDay[]> {
   const { directory } = options;
-  const base = join(directory, 'equity', 'usa');
   if (!existsSync(directory)) refuse(`the folder ${directory} is not there`);
+  // A Lean installation keeps its data in a folder of that name.
+  const base =
+    [directory, join(directory, 'Data')]
+      .map((folder) => join(folder, 'equity', 'usa'))
+      .find((folder) => existsSync(folder)) ?? join(directory, 'equity', 'usa');
   if (!existsSync(base))
     refuse(`${directory} holds no equity/usa; name the Data folder of a Lean installation`);
   const present = [...new Set([...folders(join(base, 'tick')), ...folders(join(base, 'minute'))])].sort();

@@ -53,7 +53,7 @@ export function parseDataQuery<S extends z.ZodType>(schema: S, query: unknown): 
   const result = schema.safeParse(query);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  throw apiError('DATA_PARAMETER', `Invalid format for parameter ${issue.path.join('.')}: ${issue.message}`);
+  throw apiError('DATA_PARAMETER', `Invalid format for parameter ${String(issue.path[0])}: ${issue.message}`);
 }
 
 /** Symbols in capitals, each once, in their order. @throws ApiError DATA_PARAMETER */

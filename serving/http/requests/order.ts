@@ -13,13 +13,17 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 const oneOf = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `must be one of ${values.filter((value) => value !== '').join(', ')}` });
-const exit = z.looseObject({}).nullish();
+const exit = z.looseObject({}, { error: 'must be an object' }).nullish();
 const BODY = { error: 'request body must be a JSON object' };
 
 /** Body of POST /v2/orders; fields that are not named are ignored. */
 export const newOrderBody = z.object(
   {
-    symbol: z.string({ error: 'is required' }).min(1, 'is required'),
+    symbol: z
+      .string({
+        error: ({ input }) => (input === undefined || input === null ? 'is required' : 'must be a string'),
+      })
+      .min(1, 'is required'),
     qty: amount.nullish(),
     notional: amount.nullish(),
     side: oneOf(['buy', 'sell']),
@@ -30,7 +34,7 @@ export const newOrderBody = z.object(
     trail_price: amount.nullish(),
     trail_percent: amount.nullish(),
     extended_hours: flag.nullish(),
-    client_order_id: z.string().nullish(),
+    client_order_id: z.string({ error: 'must be a string' }).nullish(),
     order_class: oneOf(['', 'simple', 'bracket', 'oco', 'oto', 'mleg']).nullish(),
     take_profit: exit,
     stop_loss: exit,
@@ -47,7 +51,7 @@ export const replaceOrderBody = z.object(
     limit_price: amount.nullish(),
     stop_price: amount.nullish(),
     trail: amount.nullish(),
-    client_order_id: z.string().nullish(),
+    client_order_id: z.string({ error: 'must be a string' }).nullish(),
   },
   BODY,
 );

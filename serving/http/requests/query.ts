@@ -48,7 +48,7 @@ const LIST_MAX = 10_000;
 
 /** Values joined with commas, or the parameter repeated. */
 export const list = z
-  .union([z.string(), z.array(z.string())])
+  .union([z.string(), z.array(z.string())], { error: 'is required' })
   .transform((given) =>
     (typeof given === 'string' ? [given] : given)
       .flatMap((text) => text.split(','))

@@ -180,6 +180,8 @@ test('a question that makes no sense is answered with 400 and what is wrong', ()
       ['bars?symbols=AAPL&timeframe=0Min', /parameter timeframe/],
       ['bars?symbols=&timeframe=1Min', /parameter symbols: is required/],
       ['bars?timeframe=1Min', /parameter symbols: is required/],
+      ['snapshots', /parameter symbols: is required/],
+      ['bars?symbols=AAPL&timeframe=1Min&adjustment=none', /parameter adjustment: must be raw/],
       ['bars?symbols=A*B&timeframe=1Min', /Invalid symbol\(s\): A\*B/],
       ['bars?symbols=AAPL&timeframe=1Min&start=soon', /parameter start: must be an RFC 3339 timestamp/],
       ['bars?symbols=AAPL&timeframe=1Min&start=2026-11-24&end=2026-11-20', /end should not be before start/],
