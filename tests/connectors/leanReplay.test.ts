@@ -9,6 +9,7 @@ import { buildQuotesTopology } from '../../topologies/quotes/topology.ts';
 import { writeLeanFolder } from '../support/leanFolder.ts';
 import { readTopic } from '../support/platform.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 const TRADES_A_DAY = 4_000;
 
@@ -36,11 +37,6 @@ function twoDays(directory: string): void {
 
 const source = (directory: string, speed: number | 'max' = 'max'): LeanReplay =>
   new LeanReplay({ directory, symbols: null, from: null, to: null, speed });
-
-/** Waits until a condition holds. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 function prices(platform: Platform): readonly number[] {
   return readTopic(platform, MARKET_TRADES).map(({ value }) => value.priceTicks);
@@ -88,7 +84,10 @@ test('goes on where it was after stops, with no event lost or twice', async () =
       await replay.prepare(platform);
       const before = replay.progress().records;
       await replay.start(platform);
-      await until(() => replay.progress().records > before + 1_500 || replay.progress().finished);
+      await until(
+        'half a day is replayed',
+        () => replay.progress().records > before + 1_500 || replay.progress().finished,
+      );
       await replay.stop();
       finished = replay.progress().finished;
       assert.equal(prices(platform).length, replay.progress().records);
@@ -130,7 +129,7 @@ test('goes on by itself once a disk that failed takes records again, with no eve
     const replay = source(folder);
     await replay.prepare(platform);
     await replay.start(platform);
-    await until(() => replay.progress().records > 1_000);
+    await until('the replay is under way', () => replay.progress().records > 1_000);
     failuresLeft = 2;
     await replay.finished;
     assert.ok(platform.engine.metrics.recoveries >= 1, `${platform.engine.metrics.recoveries} recoveries`);
@@ -150,7 +149,7 @@ test('keeps to the speed asked for, and says how far it has come', async () => {
     assert.deepEqual(replay.progress(), { records: 0, marketTimeMs: null, done: 0, finished: false });
     const startedAt = performance.now();
     await replay.start(platform);
-    await until(() => replay.progress().records > 0);
+    await until('the replay has begun', () => replay.progress().records > 0);
     const { marketTimeMs, done } = replay.progress();
     assert.ok(marketTimeMs! < Date.parse('2013-10-07T13:30:40Z') && done! < 1);
     await replay.finished;
@@ -169,7 +168,7 @@ test('time goes on between events, and stops at once when told to', async () => 
     const replay = source(folder, 100);
     await replay.prepare(platform);
     await replay.start(platform);
-    await until(() => platform.clock.nowMs() > Date.parse('2013-10-07T13:30:05Z'));
+    await until('the clock goes on', () => platform.clock.nowMs() > Date.parse('2013-10-07T13:30:05Z'));
     await replay.stop();
     assert.equal(replay.progress().finished, false);
     assert.deepEqual(prices(platform), [1]);

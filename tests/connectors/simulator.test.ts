@@ -15,6 +15,7 @@ import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts'
 import { buildQuotesTopology } from '../../topologies/quotes/topology.ts';
 import { readTopic } from '../support/platform.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 const START_MS = 1_700_000_000_000;
 const MINUTE_MS = 60_000;
@@ -152,8 +153,7 @@ async function runUntil(platform: Platform, clock: { nowMs: number }, toMs: numb
   await source.prepare();
   await source.start(platform);
   for (; clock.nowMs < toMs; clock.nowMs += 200)
-    while ((source.progress().marketTimeMs ?? 0) < clock.nowMs)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the market has come so far', () => (source.progress().marketTimeMs ?? 0) >= clock.nowMs);
   await source.stop();
   return source;
 }
@@ -209,8 +209,7 @@ test('after a standstill the market goes on instead of making up for it', async 
     const source = new Simulator({ seed: 5, symbols: 12, quotesPerSecond: 1_000 });
     await source.start(platform);
     clock.nowMs += 3_600_000;
-    while ((source.progress().marketTimeMs ?? 0) < clock.nowMs)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the market has come so far', () => (source.progress().marketTimeMs ?? 0) >= clock.nowMs);
     await source.stop();
     const times = readTopic(platform, MARKET_QUOTES).map(({ timestamp }) => timestamp - START_MS);
     assert.ok(times.length > 500 && times.length < 4_000, `${times.length} quotes`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { call, type RunningServer, startServer } from '../support/server.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 import { newestSequence, OrdersChannel, type StreamedUpdate, TradingStream } from './resumingStreams.ts';
 import { SeededRandom } from './traders.ts';
 
@@ -156,11 +157,7 @@ async function checkFills(server: RunningServer, updates: readonly StreamedUpdat
 }
 
 async function caughtUp(stream: { readonly last: number }, newest: number): Promise<void> {
-  const deadline = performance.now() + CAUGHT_UP_TIMEOUT_MS;
-  while (stream.last < newest) {
-    assert.ok(performance.now() < deadline, `the stream stands at ${stream.last} of ${newest}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(`the stream is at ${newest}`, () => stream.last >= newest, CAUGHT_UP_TIMEOUT_MS);
 }
 
 test(`the server killed ${KILLS} times under load keeps every order it answered for, and streams resume without a gap (seed ${SEED})`, async (t) => {

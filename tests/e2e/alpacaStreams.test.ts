@@ -4,8 +4,9 @@ import { Alpaca } from '@alpacahq/alpaca-trade-api';
 import type { AccountId } from '../../schemas/ids.ts';
 import { limitOrder, numberedUuid, openAccount } from '../support/commands.ts';
 import { findPython, runPython } from '../support/python.ts';
-import { DEMO_AUTH, type LiveMarket, until, withLiveMarket } from '../support/realtime.ts';
+import { DEMO_AUTH, type LiveMarket, withLiveMarket } from '../support/realtime.ts';
 import { call } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const HOUSE = numberedUuid(9, 1) as AccountId;
 

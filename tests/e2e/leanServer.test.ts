@@ -11,8 +11,12 @@ import { readTopic } from '../support/platform.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { ROOT } from '../support/sources.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 const TRADES = 15_000;
+const KILLS = 4;
+/** A life of the server lasts until it has committed so many records, of which the replay's are some; the next ones last longer. */
+const LIFE_RECORDS = 500;
 
 /** A day of trades numbered by their price, with a quote before each tenth. */
 function writeDay(folder: string): void {
@@ -34,6 +38,12 @@ async function readiness(
   const response = await fetch(`${server.url}/ready`);
   const { checks } = (await response.json()) as { readonly checks: { readonly source: string } };
   return { status: response.status, source: checks.source };
+}
+
+/** How many records a server has committed since its start. */
+async function committed(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^opentape_log_records_total (\d+)$/m.exec(text)![1]);
 }
 
 /** Starts the server with settings it must refuse. Returns its one line. */
@@ -62,13 +72,16 @@ test('a replay killed again and again loses no event and repeats none; then /rea
     };
     let killed = 0;
     let server = await startServer(settings);
-    for (; killed < 4 && (await readiness(server)).source !== 'finished'; killed += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 150 * (killed + 1)));
+    for (; killed < KILLS && (await readiness(server)).source !== 'finished'; killed += 1) {
+      const { url } = server;
+      await until(
+        'the replay is under way',
+        async () => (await committed(url)) > LIFE_RECORDS * (killed + 1),
+      );
       await server.kill();
       server = await startServer(settings);
     }
-    while ((await readiness(server)).source !== 'finished')
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await until('the replay is finished', async () => (await readiness(server)).source === 'finished');
     assert.equal((await readiness(server)).status, 200);
     assert.match(
       server.output(),
@@ -76,7 +89,7 @@ test('a replay killed again and again loses no event and repeats none; then /rea
     );
     assert.match(server.output(), /"marketTime":"2013-10-07T13:54:59.900Z"/);
     assert.equal(await server.stop(), 0);
-    assert.ok(killed >= 2, `killed ${killed} times`);
+    assert.equal(killed, KILLS);
     const platform = await openPlatform({
       dataDirectory: data,
       session: 'us-equities',

@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { type Complaints, skipWithoutChromium, withPage } from '../support/browser.ts';
 import { call, DEMO_KEY, DEMO_SECRET, type RunningServer, startServer } from '../support/server.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 const WIDE = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -98,12 +99,11 @@ async function ordersOf(server: RunningServer): Promise<readonly { readonly stat
 async function buyMarket(server: RunningServer): Promise<void> {
   const order = { symbol: SYMBOL, side: 'buy', type: 'market', qty: '1', time_in_force: 'day' };
   // Right after a start there may be no quote to price a market order with.
-  for (let attempt = 0; ; attempt += 1) {
+  await until('a market order is taken', async () => {
     const { status, body } = await call(server, 'POST', '/v2/orders', order);
-    if (status === 200) return;
-    assert.ok(status === 422 && attempt < 200, JSON.stringify(body));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    assert.ok(status === 200 || status === 422, JSON.stringify(body));
+    return status === 200;
+  });
 }
 
 function rowsOf(page: Page, pane: string): Promise<string[]> {
@@ -335,11 +335,7 @@ describe('the first page in Chromium', { skip: skipWithoutChromium(), timeout: 2
         });
       });
       await open(page, server);
-      const deadlineMs = Date.now() + 30_000;
-      while (snapshots < 2) {
-        assert.ok(Date.now() < deadlineMs, `${snapshots} snapshots came`);
-        await page.waitForTimeout(20);
-      }
+      await until('a second snapshot', () => snapshots >= 2);
       assert.equal(lost, true);
       await waitForText(page, '#ladder-bids .level:not(:disabled) span', /^\d+\.\d\d$/);
       await waitForText(page, '#depth-note', /^$/);

@@ -5,20 +5,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { call, type RunningServer, startServer } from '../support/server.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
-const TIMEOUT_MS = 60_000;
-const POLL_MS = 20;
 const DISK = '64m';
 /** Writes beyond so many bytes of a file fail: less than any write-ahead log has that is in use. */
 const FILE_BYTES = 1_000;
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + TIMEOUT_MS;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `did not come about: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
 
 const readyStatus = async (server: RunningServer): Promise<number> =>
   (await fetch(`${server.url}/ready`)).status;

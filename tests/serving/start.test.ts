@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fingerprint, runProgram } from '../support/program.ts';
 import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /** A user who may not write what belongs to others, on every Unix. */
 const NOBODY = 65_534;
@@ -267,8 +268,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 test('a signal during the start is obeyed once the start is through, and nothing is left half open', async () => {
   const directory = join(folder, 'stopped-early');
   const ended = runProgram({ PORT: '0', OPENTAPE_DATA_DIR: directory }, undefined, async (child) => {
-    while (!existsSync(join(directory, 'opentape-data.json')) && child.exitCode === null)
-      await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(
+      'the data directory is made',
+      () => existsSync(join(directory, 'opentape-data.json')) || child.exitCode !== null,
+    );
     child.kill('SIGTERM');
   });
   const { code, signal, stdout } = await ended;

@@ -173,15 +173,6 @@ export async function withLiveMarket(body: (market: LiveMarket) => Promise<void>
   });
 }
 
-/** Waits until a condition holds; looks each time something arrives on the socket, and each few milliseconds. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 60_000): Promise<void> {
-  const deadlineMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadlineMs) throw new Error(`did not come about in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** The answer to a request. */
 export async function request(
   socket: Socket,

@@ -7,7 +7,8 @@ import { formatPrice, formatQuantity } from '../../../topologies/domain/decimal.
 import { RESTING_ORDERS, readBook } from '../../../topologies/matching/stores.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
 import { seededRandom } from '../../support/random.ts';
-import { type LiveMarket, request, until, withLiveMarket } from '../../support/realtime.ts';
+import { type LiveMarket, request, withLiveMarket } from '../../support/realtime.ts';
+import { until } from '../../support/until.ts';
 
 const SEED = 20131008;
 const SYMBOLS = ['AAPL', 'MSFT'];

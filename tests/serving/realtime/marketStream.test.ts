@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pack, unpack } from 'msgpackr';
 import { type RawData, WebSocket } from 'ws';
-import { DEMO_AUTH, type LiveMarket, until, withLiveMarket } from '../../support/realtime.ts';
+import { DEMO_AUTH, type LiveMarket, withLiveMarket } from '../../support/realtime.ts';
+import { until } from '../../support/until.ts';
 
 const START_MS = Date.parse('2030-01-07T15:00:00Z');
 

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { AccountId } from '../../../schemas/ids.ts';
 import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
-import { DEMO_AUTH, type LiveMarket, next, request, until, withLiveMarket } from '../../support/realtime.ts';
+import { DEMO_AUTH, type LiveMarket, next, request, withLiveMarket } from '../../support/realtime.ts';
 import { StreamClient } from '../../support/streamClient.ts';
+import { until } from '../../support/until.ts';
 
 const HOUSE = numberedUuid(9, 1) as AccountId;
 const DAY_MS = 86_400_000;

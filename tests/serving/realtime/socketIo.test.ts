@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
 import { limitOrder } from '../../support/commands.ts';
-import { DEMO_AUTH, next, request, until, withLiveMarket } from '../../support/realtime.ts';
+import { DEMO_AUTH, next, request, withLiveMarket } from '../../support/realtime.ts';
 import { call } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 
 interface Quote {
   readonly symbol: string;

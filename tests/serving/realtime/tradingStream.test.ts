@@ -5,8 +5,9 @@ import { WebSocket } from 'ws';
 import type { AccountId } from '../../../schemas/ids.ts';
 import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
-import { DEMO_AUTH, until, withLiveMarket } from '../../support/realtime.ts';
+import { DEMO_AUTH, withLiveMarket } from '../../support/realtime.ts';
 import { StreamClient } from '../../support/streamClient.ts';
+import { until } from '../../support/until.ts';
 
 const HOUSE = numberedUuid(9, 1) as AccountId;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
