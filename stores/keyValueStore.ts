@@ -118,10 +118,7 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   }
 
   #remember(cacheKey: CacheKey, key: K, value: V | null, absent: boolean): Entry<K, V> {
-    if (this.#cache.size >= OVERSIZE * this.#cacheEntriesMax) {
-      this.flush();
-      this.#cache.clear();
-    }
+    if (this.#cache.size >= OVERSIZE * this.#cacheEntriesMax) this.flush();
     const entry: Entry<K, V> = {
       key,
       value,

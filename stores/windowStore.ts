@@ -185,10 +185,17 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#writes += 1;
   }
 
+  /** The first segment that is not wholly before the retention. */
+  #firstSegment(): number {
+    return this.#segment(Math.max(0, this.#oldestMs()));
+  }
+
   /** Removes rows of segments that lie wholly before the retention. What is there, and when, depends on the writes alone. */
   #expire(): void {
-    const first = this.#segment(Math.max(0, this.#oldestMs()));
+    const first = this.#firstSegment();
     if (first === 0) return;
+    // What waits for a flush has to be among the rows, or when flushes fall would decide what is removed.
+    this.#writeDown(0);
     const gone: Buffer[] = [];
     const rows = this.#bytes.scan(null, segmentStart(first), false);
     for (const { key } of rows) {
@@ -276,8 +283,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
   }
 
-  #writeDown(): void {
+  /** @param fromMs windows that start earlier are left out: they were written down before they expired */
+  #writeDown(fromMs = this.#firstSegment() * this.segmentIntervalMs): void {
     for (const { key, startMs, value } of this.#dirty) {
+      if (startMs < fromMs) continue;
       this.#bytes.put(
         this.#locate(key, startMs),
         value === null ? null : this.#valueSerde.serialize(this.name, value),

@@ -1,4 +1,3 @@
-import type { StateStore } from '../stores/store.ts';
 import { StreamsError } from './errors.ts';
 import type { TopologyDescription } from './graph/describe.ts';
 import { internalPartitions } from './graph/internalPartitions.ts';
@@ -250,5 +249,3 @@ function externalTopics({ topology }: ApplicationDefinition): readonly string[] 
   for (const { source } of topology.globalStores.values()) all.push(...source.topics);
   return [...new Set(all)].filter((topic) => !topology.internalTopics.has(topic));
 }
-
-export type { StateStore };
