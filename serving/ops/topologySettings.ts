@@ -26,14 +26,17 @@ export function topologySettings(config: Config): ApplicationOptions {
   };
 }
 
-/** Settings a data directory was run with, the newest last; empty where it never was. @throws ServingError SERVING_CONFIG where the file is damaged */
+/** Settings a data directory was run with, the newest last; empty where it never was. @throws ServingError SERVING_CONFIG where the file is damaged or cannot be read */
 export function readTopologySettings(dataDirectory: string): readonly ApplicationOptions[] {
   const path = join(dataDirectory, FILE);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new ServingError('SERVING_CONFIG', `${path} cannot be read; start as the user it belongs to`, {
+      cause,
+    });
   }
   try {
     return contents.parse(JSON.parse(text)).settings;

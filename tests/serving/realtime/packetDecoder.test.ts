@@ -5,7 +5,8 @@ import { pack } from 'msgpackr';
 import parser from 'socket.io-msgpack-parser';
 import { WebSocket } from 'ws';
 import { checkMessagePack } from '../../../serving/realtime/packetDecoder.ts';
-import { request, until, withLiveMarket } from '../../support/realtime.ts';
+import { request, withLiveMarket } from '../../support/realtime.ts';
+import { until } from '../../support/until.ts';
 
 const SEED = 20131007;
 
