@@ -1,3 +1,4 @@
+import { ArrayIterator } from '../../stores/iterators.ts';
 import { prefixEnd } from '../../stores/prefix.ts';
 import type { BytesStore, KeyValue, KeyValueIterator, StoreBuilder, Windowed } from '../../stores/store.ts';
 import { NOTES_KEY, windowRecordKeyOf, windowStartOf } from '../../stores/windowKey.ts';
@@ -157,8 +158,7 @@ class OneEntry implements BytesStore {
     const { key } = this.#entry;
     const within =
       (from === null || Buffer.compare(key, from) >= 0) && (to === null || Buffer.compare(key, to) < 0);
-    const rows = (within ? [this.#entry] : []).values();
-    return Object.assign(rows, { close: () => undefined }) as unknown as KeyValueIterator<Buffer, Buffer>;
+    return new ArrayIterator(within ? [this.#entry] : []);
   }
 
   approximateNumEntries(): number {

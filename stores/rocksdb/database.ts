@@ -40,26 +40,28 @@ function translate(error: unknown, directory: string): StoreError {
   return new StoreError('STORE_IO', `${directory}: ${text}`, { cause });
 }
 
-/** Reads the rows of a scan in chunks. It is a consistent snapshot of the moment it was made. */
+/**
+ * Reads the rows of a scan in chunks. It is a consistent snapshot of the moment it was made.
+ * @throws StoreError STORE_CORRUPT or STORE_IO, from `next`
+ */
 export class DatabaseIterator implements IterableIterator<readonly [Buffer, Buffer]> {
   readonly #raw: RawIterator;
+  readonly #directory: string;
   readonly #forget: (iterator: DatabaseIterator) => void;
   #rows: readonly Buffer[] = [];
   #at = 0;
   #finished = false;
   #closed = false;
 
-  constructor(raw: RawIterator, forget: (iterator: DatabaseIterator) => void) {
+  constructor(raw: RawIterator, directory: string, forget: (iterator: DatabaseIterator) => void) {
     this.#raw = raw;
+    this.#directory = directory;
     this.#forget = forget;
   }
 
   next(): IteratorResult<readonly [Buffer, Buffer]> {
     if (this.#at >= this.#rows.length && !this.#finished && !this.#closed) {
-      const { rows, finished } = this.#raw._nextvSync(SCAN_CHUNK_ROWS, {});
-      this.#rows = rows;
-      this.#at = 0;
-      this.#finished = finished || rows.length === 0;
+      this.#read();
     }
     if (this.#closed || this.#at >= this.#rows.length) {
       this.close();
@@ -68,6 +70,17 @@ export class DatabaseIterator implements IterableIterator<readonly [Buffer, Buff
     const row = [this.#rows[this.#at]!, this.#rows[this.#at + 1]!] as const;
     this.#at += 2;
     return { done: false, value: row };
+  }
+
+  #read(): void {
+    try {
+      const { rows, finished } = this.#raw._nextvSync(SCAN_CHUNK_ROWS, {});
+      this.#rows = rows;
+      this.#at = 0;
+      this.#finished = finished || rows.length === 0;
+    } catch (error) {
+      throw translate(error, this.#directory);
+    }
   }
 
   return(): IteratorResult<readonly [Buffer, Buffer]> {
@@ -206,7 +219,7 @@ export class Database {
       highWaterMarkBytes: SCAN_CHUNK_BYTES,
       fillCache: true,
     });
-    const iterator = new DatabaseIterator(raw, (closed) => this.#iterators.delete(closed));
+    const iterator = new DatabaseIterator(raw, this.directory, (closed) => this.#iterators.delete(closed));
     this.#iterators.add(iterator);
     return iterator;
   }
@@ -214,27 +227,6 @@ export class Database {
   createBatch(): DatabaseBatch {
     if (this.#closed) throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
     return new DatabaseBatch(this.#raw._chainedBatch(), this.directory, (name) => this.#column(name));
-  }
-
-  /**
-   * Removes every key of [from, to) at once; a write of its own, not part of any batch. It has happened when this returns; the
-   * promise tells whether it went well.
-   */
-  deleteRange(column: string, from: Buffer, to: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#raw._clear(
-        { column: this.#column(column), gte: from, lt: to, limit: -1, reverse: false },
-        (error) => {
-          if (error) reject(translate(error, this.directory));
-          else resolve();
-        },
-      );
-    });
-  }
-
-  /** A property of RocksDB, such as `rocksdb.cur-size-all-mem-tables`. */
-  property(name: string): string {
-    return this.#raw.getProperty(name);
   }
 
   /** Closes what scans are still open, then the database. */

@@ -59,22 +59,11 @@ declare module 'rocksdb' {
     readonly columns: Readonly<Record<string, ColumnHandle>>;
     open(settings: OpenSettings): Promise<void>;
     close(): Promise<void>;
-    getProperty(name: string): string;
     _getManySync(
       keys: readonly Buffer[],
       options: { readonly column: ColumnHandle; readonly valueEncoding: 'buffer' },
     ): readonly (Buffer | null | undefined)[];
     _chainedBatch(): RawBatch;
     _iterator(settings: IteratorSettings): RawIterator;
-    _clear(
-      options: {
-        readonly column: ColumnHandle;
-        readonly gte: Buffer;
-        readonly lt: Buffer;
-        readonly limit: number;
-        readonly reverse: boolean;
-      },
-      callback: (error: Error | null) => void,
-    ): void;
   }
 }

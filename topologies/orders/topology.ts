@@ -15,6 +15,13 @@ import { ACCOUNT_UPDATES, ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED, TRADE_
 
 const INDEX_CACHE_ENTRIES_MAX = 2_000;
 
+const SINKS = [
+  [OUTPUTS.accepted, ORDERS_ACCEPTED],
+  [OUTPUTS.orderUpdates, ORDER_UPDATES],
+  [OUTPUTS.accountUpdates, ACCOUNT_UPDATES],
+  [OUTPUTS.trades, TRADE_EVENTS],
+] as const;
+
 export interface OrdersOptions {
   /** Decides when DAY orders expire. */
   readonly session: SessionMode;
@@ -43,31 +50,10 @@ export function buildOrdersTopology(serdes: Serdes, options: OrdersOptions): Top
       'orders-commands',
       'house-commands',
       'order-events',
-    )
-    .addSink(
-      OUTPUTS.accepted,
-      ORDERS_ACCEPTED.name,
-      { keySerde, valueSerde: serdes.value(ORDERS_ACCEPTED) },
-      'orders',
-    )
-    .addSink(
-      OUTPUTS.orderUpdates,
-      ORDER_UPDATES.name,
-      { keySerde, valueSerde: serdes.value(ORDER_UPDATES) },
-      'orders',
-    )
-    .addSink(
-      OUTPUTS.accountUpdates,
-      ACCOUNT_UPDATES.name,
-      { keySerde, valueSerde: serdes.value(ACCOUNT_UPDATES) },
-      'orders',
-    )
-    .addSink(
-      OUTPUTS.trades,
-      TRADE_EVENTS.name,
-      { keySerde, valueSerde: serdes.value(TRADE_EVENTS) },
-      'orders',
-    )
+    );
+  for (const [name, topic] of SINKS)
+    topology.addSink(name, topic.name, { keySerde, valueSerde: serdes.value(topic) }, 'orders');
+  topology
     .addStateStore(values(STORES.accounts, 'opentape.orders.AccountState'), 'orders')
     .addStateStore(values(STORES.orders, 'opentape.orders.Order'), 'orders')
     .addStateStore(values(STORES.positions, 'opentape.orders.PositionState'), 'orders')

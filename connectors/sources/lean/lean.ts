@@ -124,6 +124,7 @@ export class LeanReplay implements MarketSource {
     const writer = await MarketWriter.open(context, this.name);
     await writer.assets(this.assets());
     this.#loop = this.#run(context, writer).then(this.#settle.resolve, this.#settle.reject);
+    // Whoever is interested waits on `finished`; a failure is not left without anybody to hear it.
     this.finished.catch(() => {});
   }
 
