@@ -17,6 +17,8 @@ export const LIMITS = {
   candleSeries: 100,
   /** Requests of one connection in ten seconds; between two pings on a plain WebSocket. */
   requests: 200,
+  /** Each symbol is looked up, so a list counts as one request more for every so many of them. */
+  symbolsOfRequest: 200,
   requestsWindowMs: 10_000,
   /** Failed authentications from one address in a minute. */
   failedAuthentications: 60,

@@ -20,10 +20,10 @@ export class RateWindow {
     return (this.#counts.get(name) ?? 0) >= this.#limit;
   }
 
-  /** Counts once. False where that was one too many. */
-  count(name: string): boolean {
+  /** Counts once, or so many times. False where that was too many. */
+  count(name: string, times = 1): boolean {
     this.#turn();
-    const used = (this.#counts.get(name) ?? 0) + 1;
+    const used = (this.#counts.get(name) ?? 0) + times;
     this.#counts.set(name, used);
     return used <= this.#limit;
   }

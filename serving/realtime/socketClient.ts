@@ -58,6 +58,7 @@ export class SocketClient {
   async subscribe(value: unknown, answer: Answer): Promise<void> {
     await this.#answering(answer, async () => {
       const request = parseSubscribe(value);
+      if ('symbols' in request) this.#countSymbols(request.symbols);
       if (request.channel === 'orders') await this.#subscribeOrders(request.from ?? null, answer);
       else answer({ ok: true, ...this.#subscribe(request) });
     });
@@ -66,6 +67,7 @@ export class SocketClient {
   async unsubscribe(value: unknown, answer: Answer): Promise<void> {
     await this.#answering(answer, async () => {
       const { channel, symbols = null, interval = null } = parseUnsubscribe(value);
+      this.#countSymbols(symbols ?? []);
       const outlet = this.#outlet;
       if (channel === 'quotes') this.#channels.quotes.unsubscribe(outlet, symbols);
       else if (channel === 'depth') this.#channels.depth.unsubscribe(outlet, symbols);
@@ -103,6 +105,11 @@ export class SocketClient {
         this.#outlet.close(code, message);
       }
     }
+  }
+
+  #countSymbols({ length }: readonly string[]): void {
+    const requests = Math.floor(length / LIMITS.symbolsOfRequest);
+    if (!this.#requests.count(this.#outlet.socket.id, requests)) throw new RealtimeError('RATE_LIMIT');
   }
 
   #subscribe(request: Exclude<Subscribe, { channel: 'orders' }>): Readonly<Record<string, unknown>> {

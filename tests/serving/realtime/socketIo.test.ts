@@ -234,3 +234,17 @@ test('closing the server tells its clients and does not wait for them', async ()
   });
   assert.deepEqual(await told, { code: 50310000, message: 'the server is shutting down' });
 });
+
+test('long lists of symbols count as many requests', async () => {
+  await withLiveMarket(async (market) => {
+    const socket = await market.connect();
+    const symbols = Array.from({ length: 10_000 }, (_, index) => `S${index}`);
+    const codes: unknown[] = [];
+    // More than twice what one window of time takes, so that it is refused also where a new one begins on the way.
+    for (let count = 0; count < 9 && !codes.includes(42910000); count += 1)
+      codes.push((await request(socket, 'subscribe', { channel: 'quotes', symbols })).code);
+    assert.equal(codes[0], undefined);
+    assert.equal(codes.at(-1), 42910000);
+    socket.disconnect();
+  });
+});
