@@ -22,19 +22,16 @@ export const API_ERRORS = {
 
 export type ApiErrorName = keyof typeof API_ERRORS;
 
+/** What an answer says beside code and message. */
+export type ApiErrorExtras = Readonly<Record<string, string | readonly string[]>>;
+
 /** An answer other than success: Alpaca's `{code, message, ...}` with its HTTP status. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: number;
-  readonly extras: Readonly<Record<string, string>>;
+  readonly extras: ApiErrorExtras;
 
-  constructor(
-    status: number,
-    code: number,
-    message: string,
-    extras: Readonly<Record<string, string>> = {},
-    cause?: unknown,
-  ) {
+  constructor(status: number, code: number, message: string, extras: ApiErrorExtras = {}, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ApiError';
     this.status = status;

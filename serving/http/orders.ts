@@ -5,7 +5,7 @@ import type { AccountId, ClientOrderId, OrderId } from '../../schemas/ids.ts';
 import type { CommandSender } from '../commands/commandSender.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
-import { type ApiError, apiError, rejectionError, toApiError } from './apiError.ts';
+import { ApiError, apiError, rejectionError, toApiError } from './apiError.ts';
 import { callerOf } from './authenticate.ts';
 import { documented } from './docs.ts';
 import { orderJson } from './json/order.ts';
@@ -84,6 +84,17 @@ export async function cancelAll(
   return answers;
 }
 
+/** The error of a refused order: where shares are missing, it names the orders that hold them. */
+function refusedOrder(update: OrderUpdate, queries: AccountQueries, accountId: AccountId): ApiError {
+  const error = rejectionOf(update);
+  if (update.rejectCode !== 'INSUFFICIENT_QUANTITY') return error;
+  const holding = queries
+    .openOrders(accountId)
+    .filter(({ side, symbol }) => side === 'SELL' && symbol === update.rejectDetails.symbol);
+  const related_orders = holding.map(({ orderId }) => orderId);
+  return new ApiError(error.status, error.code, error.message, { ...error.extras, related_orders });
+}
+
 /** Places an order and gives it as it stands once the command's commit is done: an order that traded at once is filled. */
 export async function placeOrder(
   commands: CommandSender,
@@ -92,7 +103,7 @@ export async function placeOrder(
   command: ReturnType<typeof submitCommand>,
 ): Promise<Order> {
   const update = await commands.send(command, originOf(request));
-  if (isRejection(update) || update.order === null) throw rejectionOf(update);
+  if (isRejection(update) || update.order === null) throw refusedOrder(update, queries, command.accountId);
   return queries.order(command.accountId, update.orderId) ?? update.order;
 }
 

@@ -106,7 +106,13 @@ test('shares that an order holds cannot be sold twice, and all positions close o
     await exchange.quote('IBM', '219.98', '220.00');
     await exchange.order({ type: 'market', qty: '10' });
     await exchange.order({ symbol: 'IBM', type: 'market', qty: '1' });
-    await exchange.order({ side: 'sell', qty: '4', limit_price: '300' });
+    const { body: holding } = await exchange.order({ side: 'sell', qty: '4', limit_price: '300' });
+    const { body: other } = await exchange.order({
+      symbol: 'IBM',
+      side: 'sell',
+      qty: '1',
+      limit_price: '300',
+    });
     assert.equal((await exchange.call('GET', '/v2/positions/AAPL')).body.qty_available, '6');
     const held = await exchange.call('DELETE', '/v2/positions/AAPL');
     assert.equal(held.status, 403);
@@ -118,7 +124,9 @@ test('shares that an order holds cannot be sold twice, and all positions close o
       existing_qty: '10',
       held_for_orders: '4',
       symbol: 'AAPL',
+      related_orders: [holding.id],
     });
+    await exchange.call('DELETE', `/v2/orders/${other.id}`);
     const some = await exchange.call('DELETE', '/v2/positions');
     assert.equal(some.status, 207);
     assert.deepEqual(
