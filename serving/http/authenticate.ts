@@ -76,7 +76,8 @@ export function authenticator(
       limit.count(`address ${request.ip}`, reply);
       throw apiError('UNAUTHORIZED');
     }
-    limit.count(principal.actor, reply);
+    // An account has one allowance, by whatever key or session it is used.
+    limit.count(`account ${principal.accountId}`, reply);
     request.principal = principal;
   };
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AccountId } from '../../../schemas/ids.ts';
+import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
+import { numberedUuid } from '../../support/commands.ts';
 import { KEY, RestExchange, SECRET } from './exchange.ts';
 
 const UNAUTHORIZED = { code: 40110000, message: 'request is not authorized' };
@@ -59,6 +62,27 @@ test('more requests a minute than allowed are turned away until the next', () =>
       assert.equal((await exchange.call('GET', '/v2/clock')).status, 200);
     },
     { rateLimitPerMinute: 3 },
+  ));
+
+test('an account has one allowance for its key and its sessions, and takes none of another account', () =>
+  RestExchange.run(
+    async (exchange) => {
+      const { credentials } = exchange.context;
+      const use = async (token?: string) =>
+        (
+          await exchange.call(
+            'GET',
+            '/v2/clock',
+            undefined,
+            token === undefined ? undefined : { authorization: `Bearer ${token}` },
+          )
+        ).status;
+      const own = credentials.openSession(DEMO_ACCOUNT_ID).token;
+      const other = credentials.openSession(numberedUuid(9, 1) as AccountId).token;
+      assert.deepEqual([await use(), await use(own), await use(own), await use()], [200, 200, 429, 429]);
+      assert.equal(await use(other), 200);
+    },
+    { rateLimitPerMinute: 2 },
   ));
 
 test('guessing secrets is limited by address', () =>
