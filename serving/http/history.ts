@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { MARKET_TRADES, QUOTE_UPDATES } from '../../topologies/quotes/topics.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
-import { type HistoryBounds, historyPage } from '../queries/marketHistory.ts';
+import { type HistoryBounds, historyPage, RECORDS_MAX } from '../queries/marketHistory.ts';
 import { documented } from './docs.ts';
 import { quoteJson, tapeOf, tradeJson } from './json/market.ts';
 import {
@@ -19,8 +19,15 @@ import {
 interface Part {
   readonly rows: readonly unknown[];
   readonly position: number | null;
+  /** Records looked at for it. */
+  readonly lookedAt: number;
 }
-type ReadPart = (symbol: string, bounds: HistoryBounds, countMax: number) => Promise<Part>;
+type ReadPart = (
+  symbol: string,
+  bounds: HistoryBounds,
+  countMax: number,
+  recordsMax: number,
+) => Promise<Part>;
 
 /** Pages by symbol, then by time; the limit counts over all symbols. */
 async function historyOf(
@@ -33,13 +40,21 @@ async function historyOf(
   const token = readPageToken(query.page_token);
   const found: Record<string, readonly unknown[]> = {};
   let left = query.limit;
+  let recordsLeft = RECORDS_MAX;
   for (const symbol of symbols) {
     if (token !== null && symbol < token.symbol) continue;
     const position = token?.symbol === symbol && token.position >= 0 ? token.position : null;
-    if (left === 0) return { found, next_page_token: writePageToken({ symbol, position: -1 }) };
-    const part = await read(symbol, { fromMs, toMs, newestFirst: query.sort === 'desc', position }, left);
+    if (left === 0 || recordsLeft <= 0)
+      return { found, next_page_token: writePageToken({ symbol, position: -1 }) };
+    const part = await read(
+      symbol,
+      { fromMs, toMs, newestFirst: query.sort === 'desc', position },
+      left,
+      recordsLeft,
+    );
     if (part.rows.length > 0) found[symbol] = part.rows;
     left -= part.rows.length;
+    recordsLeft -= part.lookedAt;
     if (part.position !== null)
       return { found, next_page_token: writePageToken({ symbol, position: part.position }) };
   }
@@ -50,16 +65,31 @@ async function historyOf(
 export function registerHistory(server: FastifyInstance, context: ServingContext): void {
   const accounts = new AccountQueries(context.stores);
   const reads: Readonly<Record<'trades' | 'quotes', ReadPart>> = {
-    trades: async (symbol, bounds, countMax) => {
-      const { records, position } = await historyPage(context, MARKET_TRADES, symbol, bounds, countMax);
+    trades: async (symbol, bounds, countMax, recordsMax) => {
+      const { records, position, lookedAt } = await historyPage(
+        context,
+        MARKET_TRADES,
+        symbol,
+        bounds,
+        countMax,
+        recordsMax,
+      );
       const tape = tapeOf(accounts.asset(symbol));
       return {
         rows: records.map(({ value, timestampMs }) => tradeJson(value, timestampMs, tape)),
         position,
+        lookedAt,
       };
     },
-    quotes: async (symbol, bounds, countMax) => {
-      const { records, position } = await historyPage(context, QUOTE_UPDATES, symbol, bounds, countMax);
+    quotes: async (symbol, bounds, countMax, recordsMax) => {
+      const { records, position, lookedAt } = await historyPage(
+        context,
+        QUOTE_UPDATES,
+        symbol,
+        bounds,
+        countMax,
+        recordsMax,
+      );
       const tape = tapeOf(accounts.asset(symbol));
       return {
         // An update may tell of a trade only: its quote is the one before.
@@ -68,6 +98,7 @@ export function registerHistory(server: FastifyInstance, context: ServingContext
           .map(({ value }) => quoteJson(value, tape))
           .filter((row) => row !== null),
         position,
+        lookedAt,
       };
     },
   };

@@ -3,8 +3,8 @@ import type { TopicDefinition } from '../../schemas/topic.ts';
 import type { ServingContext } from '../context.ts';
 import { offsetBefore, offsetsOf, partitionOf, scanBackward, scanForward } from './logScan.ts';
 
-/** Records looked at for one page, whatever their symbol: a page may be short, and says where to go on. */
-const RECORDS_MAX = 100_000;
+/** Records looked at for one answer, whatever their symbol: a page may be short, and says where to go on. */
+export const RECORDS_MAX = 100_000;
 /** How far behind its time a record may stand, see logScan.ts; records behind the end are looked at that far. */
 const TIME_STEPS_BACK_MS = 10_001;
 
@@ -21,15 +21,22 @@ export interface HistoryPage<V> {
   readonly records: readonly { readonly value: V; readonly timestampMs: number }[];
   /** Where to go on; null at the end. */
   readonly position: number | null;
+  /** Records looked at, of any symbol. */
+  readonly lookedAt: number;
 }
 
-/** A symbol's records of a topic between two times, both included, straight from the log. @throws LogError */
+/**
+ * A symbol's records of a topic between two times, both included, straight from the log.
+ * @param recordsMax records to look at, rounded up to what is read at once
+ * @throws LogError
+ */
 export async function historyPage<S extends SchemaName>(
   context: Pick<ServingContext, 'engine' | 'serdes'>,
   topic: TopicDefinition<S>,
   symbol: string,
   bounds: HistoryBounds,
   countMax: number,
+  recordsMax = RECORDS_MAX,
 ): Promise<HistoryPage<SchemaTypes[S]>> {
   const { engine, serdes } = context;
   const key = serdes.key.serialize(topic.name, symbol);
@@ -56,10 +63,12 @@ export async function historyPage<S extends SchemaName>(
   if (bounds.newestFirst) {
     const beforeOffset = Math.min(high, bounds.position ?? high);
     const range = { beforeOffset, earliestOffset: low };
-    const end = await scanBackward(engine, partition, key, range, RECORDS_MAX, take);
-    return { records, position: end.atEnd ? null : end.beforeOffset };
+    const end = await scanBackward(engine, partition, key, range, recordsMax, take);
+    const lookedAt = Math.max(0, beforeOffset - end.beforeOffset);
+    return { records, position: end.atEnd ? null : end.beforeOffset, lookedAt };
   }
   const fromOffset = Math.max(low, bounds.position ?? low);
-  const end = await scanForward(engine, partition, key, fromOffset, RECORDS_MAX, take);
-  return { records, position: end.atEnd || end.nextOffset >= high ? null : end.nextOffset };
+  const end = await scanForward(engine, partition, key, fromOffset, recordsMax, take);
+  const position = end.atEnd || end.nextOffset >= high ? null : end.nextOffset;
+  return { records, position, lookedAt: end.nextOffset - fromOffset };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { historyPage } from '../../../serving/queries/marketHistory.ts';
+import { MARKET_TRADES } from '../../../topologies/quotes/topics.ts';
 import { RestExchange, START_MS } from './exchange.ts';
 
 type Row = Record<string, unknown>;
@@ -170,6 +172,19 @@ test('past trades and quotes come from the log, page by page', () =>
     const end = encodeURIComponent(String(trades[4]!.t));
     const some = (await exchange.call('GET', `/v2/stocks/AAPL/trades?start=${start}&end=${end}`)).body;
     assert.deepEqual(some.trades, trades.slice(2, 5));
+  }));
+
+test('a page says how much of the log was looked at for it, in both directions', () =>
+  RestExchange.run(async (exchange) => {
+    await tape(exchange);
+    for (const newestFirst of [true, false]) {
+      const bounds = { fromMs: 0, toMs: exchange.nowMs, newestFirst, position: null };
+      const page = await historyPage(exchange.context, MARKET_TRADES, 'AAPL', bounds, 100, 1);
+      assert.equal(page.records.length, 8);
+      assert.ok(page.lookedAt >= page.records.length, `${page.lookedAt}`);
+      const one = await historyPage(exchange.context, MARKET_TRADES, 'AAPL', bounds, 1);
+      assert.ok(one.lookedAt >= 1 && one.lookedAt < page.lookedAt, `${one.lookedAt}`);
+    }
   }));
 
 test('a question that makes no sense is answered with 400 and what is wrong', () =>
