@@ -96,7 +96,11 @@ class Declaration {
     const consumed = { keySerde: serdeOf('text'), valueSerde: serdeOf(shape.value) };
     const kept = this.#kept(node).materialized;
     if (op === 'stream') return { kind: 'stream', stream: this.#builder.stream(topic!, consumed) as Stream };
-    if (op === 'table') return { kind: 'table', table: this.#builder.table(topic!, consumed, kept) };
+    if (op === 'table') {
+      const { historyMs } = node;
+      const versioned = historyMs === undefined ? kept : { ...kept!, historyRetentionMs: historyMs };
+      return { kind: 'table', table: this.#builder.table(topic!, consumed, versioned) };
+    }
     if (op === 'globalTable')
       return { kind: 'global', table: this.#builder.globalTable(topic!, consumed, kept!) };
     if (op === 'count' || op === 'reduce' || op === 'aggregate')
@@ -265,6 +269,7 @@ class Declaration {
       keySerde: keySerdeOf(node.shape),
       valueSerde: serdeOf(node.leftValue!),
       name: node.name!,
+      ...(node.joinGraceMs === undefined ? {} : { gracePeriodMs: node.joinGraceMs }),
     };
     return (
       node.kind === 'left' ? left.leftJoin(table, joiner, options) : left.join(table, joiner, options)

@@ -24,6 +24,8 @@ export interface Handle {
   /** Whether a table's windows close. */
   readonly closes: boolean;
   readonly keyChanged: boolean;
+  /** How long a table keeps versions of its rows; only of one read from a topic. */
+  readonly historyMs?: number;
   readonly topics: ReadonlySet<string>;
   /** The repartition topics that it comes through. */
   readonly internal: ReadonlySet<string>;
@@ -67,8 +69,9 @@ export class Draft {
   }
 
   stream(place: number, from: Handle, changes: Partial<Handle> = {}): Handle {
+    const { historyMs: _, ...rest } = from;
     const handle: Handle = {
-      ...from,
+      ...rest,
       place,
       kind: 'stream',
       shape: this.nodes[place]!.shape,
@@ -83,8 +86,9 @@ export class Draft {
   }
 
   table(place: number, from: Handle, changes: Partial<Handle>): Handle {
+    const { historyMs: _, ...rest } = from;
     const handle: Handle = {
-      ...from,
+      ...rest,
       place,
       kind: 'table',
       shape: this.nodes[place]!.shape,
@@ -134,8 +138,10 @@ function source(draft: Draft, kind: Handle['kind']): void {
     draft.handles.push({ ...base, place });
   } else {
     const kept = draft.chance(85);
-    const store = kept ? { store: draft.name('rows-'), cached: draft.chance(30) } : {};
-    draft.table(draft.node({ op: 'table', shape, topic, ...store }), base, { readable: kept });
+    const history = kept && draft.chance(25) ? { historyMs: draft.pick([20, 500]) } : {};
+    const cached = draft.chance(30) && history.historyMs === undefined;
+    const store = kept ? { store: draft.name('rows-'), cached, ...history } : {};
+    draft.table(draft.node({ op: 'table', shape, topic, ...store }), base, { readable: kept, ...history });
   }
 }
 

@@ -56,6 +56,10 @@ export interface NodeSpec {
   readonly windows?: WindowsSpec;
   /** Left out: the windows' size and grace. */
   readonly retentionMs?: number;
+  /** How long a table keeps versions of its rows. */
+  readonly historyMs?: number;
+  /** How long a join with such a table holds records back. */
+  readonly joinGraceMs?: number;
   readonly limitMs?: number;
   readonly maxRecords?: number;
 }

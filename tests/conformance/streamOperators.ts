@@ -305,7 +305,10 @@ const joinTable: DrawOperator = (draft, from) => {
   );
   if (tables.length === 0) return false;
   const other = draft.pick(tables);
+  const { historyMs } = other;
+  const grace = historyMs !== undefined && draft.chance(60) ? { joinGraceMs: draft.pick([0, 5, 20]) } : {};
   const place = draft.node({
+    ...grace,
     op: 'joinTable',
     of: from.place,
     other: other.place,

@@ -118,6 +118,8 @@ const foreignKeyJoin: DrawOperator = (draft, from) => {
     (other) =>
       other.kind === 'table' && fits(other) && ![...other.topics].some((topic) => from.topics.has(topic)),
   );
+  // Behind a repartition topic several updates of one record would be answered in another order.
+  if (from.internal.size > 0) return false;
   if (!fits(from) || from.oldValues !== 'same' || draft.punctuates || others.length === 0) return false;
   const other = draft.pick(others);
   const name = draft.name('foreign-');
@@ -145,6 +147,8 @@ const foreignKeyJoin: DrawOperator = (draft, from) => {
 };
 
 const suppress: DrawOperator = (draft, from) => {
+  // Kafka Streams refuses to suppress a table that keeps versions, or what is made of one.
+  if (draft.nodes.some(({ historyMs }) => historyMs !== undefined)) return false;
   if (!from.serdeKnown || !from.readable) return false;
   const name = draft.name('suppress-');
   const limits = {

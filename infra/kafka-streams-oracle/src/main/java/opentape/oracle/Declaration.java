@@ -41,6 +41,7 @@ import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.SessionStore;
+import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
 
 /** Declares the topology of a case with the DSL, node by node; tests/conformance/declare.ts does the same with ours. */
@@ -98,6 +99,11 @@ final class Declaration {
 
     /** The store of a node with its serdes, or only serdes where it keeps nothing under a name. */
     private Materialized materialized(final JsonNode node, final Serde<Object> keys) {
+        if (node.has("historyMs")) {
+            return Materialized
+                .<Object, Object>as(Stores.persistentVersionedKeyValueStore(string(node, "store"), Duration.ofMillis(node.get("historyMs").asLong())))
+                .withKeySerde(keys).withValueSerde(valueSerde(node.get("shape"))).withCachingDisabled();
+        }
         final Materialized made = node.has("store") ? Materialized.as(string(node, "store")) : Materialized.with(null, null);
         made.withKeySerde(keys).withValueSerde(valueSerde(node.get("shape")));
         made.withStoreType(persistent ? BuiltInDslStoreSuppliers.ROCKS_DB : BuiltInDslStoreSuppliers.IN_MEMORY);
@@ -266,8 +272,11 @@ final class Declaration {
         final KTable<Object, Object> other = (KTable<Object, Object>) input(node, "other");
         final String fn = string(node, "fn");
         final JsonNode left = shapeOf(node, "of");
-        final Joined<Object, Object, Object> joined = Joined.with(
+        final Joined<Object, Object, Object> plain = Joined.with(
             keySerde(left), valueSerde(left), valueSerde(shapeOf(node, "other")), string(node, "name"));
+        final Joined<Object, Object, Object> joined = node.has("joinGraceMs")
+            ? plain.withGracePeriod(Duration.ofMillis(node.get("joinGraceMs").asLong()))
+            : plain;
         return "left".equals(string(node, "kind"))
             ? stream(node).leftJoin(other, (value, row) -> Functions.join(fn, value, row), joined)
             : stream(node).join(other, (value, row) -> Functions.join(fn, value, row), joined);
