@@ -1,5 +1,7 @@
 import { type ColumnHandle, type ColumnSettings, type RawBatch, type RawIterator, RocksLevel } from 'rocksdb';
 import { StoreError } from '../errors.ts';
+import { BackgroundWriter, type WriteUnderWay } from './backgroundWriter.ts';
+import type { PackedBatch } from './packedBatch.ts';
 
 export interface DatabaseOptions {
   /** The columns (column families) by name; a column once made must be named at every later opening. */
@@ -151,16 +153,19 @@ export class DatabaseBatch {
   }
 }
 
-/** A RocksDB database, read and written synchronously. */
+/** A RocksDB database, read and written synchronously, but for batches that a thread of its own writes. */
 export class Database {
   readonly directory: string;
   readonly #raw: RocksLevel;
+  readonly #columns: readonly string[];
   readonly #iterators = new Set<DatabaseIterator>();
+  #writer: BackgroundWriter | null = null;
   #closed = false;
 
-  private constructor(directory: string, raw: RocksLevel) {
+  private constructor(directory: string, raw: RocksLevel, columns: readonly string[]) {
     this.directory = directory;
     this.#raw = raw;
+    this.#columns = columns;
   }
 
   /**
@@ -179,7 +184,7 @@ export class Database {
     } catch (error) {
       throw translate(error, directory);
     }
-    return new Database(directory, raw);
+    return new Database(directory, raw, Object.keys(options.columns));
   }
 
   #column(name: string): ColumnHandle {
@@ -229,11 +234,50 @@ export class Database {
     return new DatabaseBatch(this.#raw._chainedBatch(), this.directory, (name) => this.#column(name));
   }
 
+  /** The number that stands for a column in a packed batch. */
+  columnNumber(column: string): number {
+    this.#column(column);
+    return this.#columns.indexOf(column);
+  }
+
+  /**
+   * An empty batch for `writeInBackground`, or null where the thread for it is not ready: it is started by the first call, and busy while it
+   * writes. There is one batch; the last one's changes are gone then.
+   */
+  createPackedBatch(): PackedBatch | null {
+    if (this.#closed) throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
+    this.#writer ??= new BackgroundWriter(this.#raw.handle, this.#columns);
+    return this.#writer.isReady ? this.#writer.takeBatch() : null;
+  }
+
+  /**
+   * Writes the batch on another thread, synced. What it changes may be read from the database at any time until it has ended.
+   * @param onEnd called when it has ended, well or not, unless `finish` was called before
+   * @throws StoreError (of `finish`) STORE_IO, STORE_CORRUPT
+   */
+  writeInBackground(batch: PackedBatch, onEnd: () => void): WriteUnderWay {
+    if (this.#closed || this.#writer === null) {
+      throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
+    }
+    const write = this.#writer.write(batch, onEnd);
+    return {
+      finish: () => {
+        try {
+          write.finish();
+        } catch (error) {
+          throw translate(error, this.directory);
+        }
+      },
+    };
+  }
+
   /** Closes what scans are still open, then the database. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const iterator of [...this.#iterators]) iterator.close();
+    // The thread uses the same database: it must have ended before.
+    await this.#writer?.close();
     await this.#raw.close();
   }
 }

@@ -53,11 +53,15 @@ declare module 'rocksdb' {
 
   export class RocksLevel {
     constructor(
-      directory: string,
+      /** A directory, or the handle of a database that another thread has opened. */
+      directory: string | bigint,
       options: { readonly keyEncoding: 'buffer'; readonly valueEncoding: 'buffer' },
     );
     readonly columns: Readonly<Record<string, ColumnHandle>>;
-    open(settings: OpenSettings): Promise<void>;
+    /** Of an opened database: lets another thread of the process use it too. */
+    readonly handle: bigint;
+    /** Nothing is to be set where the database is open already. */
+    open(settings: OpenSettings | Readonly<Record<string, never>>): Promise<void>;
     close(): Promise<void>;
     _getManySync(
       keys: readonly Buffer[],

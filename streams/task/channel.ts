@@ -64,7 +64,9 @@ export class InputBinding {
   position: number;
   /** Highest timestamp processed, or -1. */
   partitionTimeMs: number;
-  /** Position and time as committed. */
+  /** Position as last written into a commit, which may be on its way to the disk still. */
+  writtenPosition: number;
+  /** Position as committed. */
   committedPosition: number;
   /** Up to where the task's store is written down: the position, but for a store of residence `copy`. */
   stateOffset: number;
@@ -90,6 +92,7 @@ export class InputBinding {
     this.topic = topic;
     this.partition = partition;
     this.position = position;
+    this.writtenPosition = position;
     this.committedPosition = position;
     this.stateOffset = position;
     this.partitionTimeMs = partitionTimeMs;

@@ -150,7 +150,10 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       position,
       committed?.partitionTimeMs ?? -1,
     );
-    if (committed === undefined) binding.committedPosition = -1;
+    if (committed === undefined) {
+      binding.writtenPosition = -1;
+      binding.committedPosition = -1;
+    }
     if (task.keepsCopy && committed?.stateOffset !== undefined) this.#restore(binding, committed.stateOffset);
     binding.caughtUp = position >= log.appender(topic, partition).nextOffset;
     return binding;
@@ -314,7 +317,9 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     for (const binding of this.#bindings) {
       const { applicationId, task, topic, partition, position: offset, partitionTimeMs } = binding;
       const stateOffset = !task.keepsCopy || task.checkpointDueMs <= nowMs ? offset : binding.stateOffset;
-      if (offset === binding.committedPosition && stateOffset === binding.stateOffset) continue;
+      if (offset === binding.writtenPosition && stateOffset === binding.stateOffset) continue;
+      // The next commit compares with these, which need not be durable by then.
+      binding.writtenPosition = offset;
       binding.stateOffset = stateOffset;
       const lagging = stateOffset === offset ? {} : { stateOffset };
       writer.putPosition({ applicationId, topic, partition, offset, partitionTimeMs, ...lagging });
@@ -326,7 +331,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
 
   afterCommit(): void {
     this.commits += 1;
-    for (const binding of this.#bindings) binding.committedPosition = binding.position;
+    for (const binding of this.#bindings) binding.committedPosition = binding.writtenPosition;
     for (const reader of this.#behind) reader.lookAgain();
   }
 

@@ -12,6 +12,8 @@ const ENTRIES = [
   'serving/app/main.ts',
   'streams/index.ts',
   'stores/index.ts',
+  // A thread, started by its address.
+  'stores/rocksdb/writerThread.ts',
   'topologies/map.ts',
 ];
 /** Packages that no source imports: what compiles, checks and types them. */

@@ -1,11 +1,24 @@
-import { NO_HEADERS } from '../../record.ts';
+/**
+ * The cycles of the log and their commits. There is at most one open cycle and, before it, at most one commit in flight:
+ *
+ *   open cycle --commit--> handed over (in flight) --land--> durable, told
+ *
+ * `commit` fills a batch, hands it over and lands it at once where it is small. A large one is written by another thread while the
+ * next cycle is appended and processed; it lands when that thread has told its end, or earlier by waiting for it, where something
+ * needs to know: the next commit, a rollback, a task between cycles, detaching. Only landing moves committed ends, applies state,
+ * answers sends and tells tails and the participant: all hear of commits in their order, and of none that is not durable. A participant
+ * that throws undoes the open cycle only, after the landing. A write that fails undoes both, and the database is opened again.
+ */
 import { LogError, messageOf } from '../errors.ts';
 import type { AcknowledgedCommits } from './acknowledged.ts';
+import { appendSome } from './appending.ts';
+import { CommitInFlight } from './commitInFlight.ts';
 import { type CommitPoint, putBatches, putCommitPoint, putPosition } from './commitPoint.ts';
-import type { AppendedRecord, CycleParticipant } from './cycle.ts';
+import type { CycleParticipant } from './cycle.ts';
 import type { CommitFaults } from './faults.ts';
-import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
+import type { BackgroundBatch, LogDatabase, LogWrite, LogWriteBatch } from './logDatabase.ts';
 import type { LogMetrics } from './metrics.ts';
+import { CommitPace } from './pace.ts';
 import type { OpenCycle } from './partition.ts';
 import type { Send, SendQueue } from './sendQueue.ts';
 import type { EmbeddedState } from './state.ts';
@@ -18,13 +31,6 @@ const APPEND_MS = 2;
 /** A cycle this large commits, whatever the interval. */
 const CYCLE_BYTES = 8 * 1024 * 1024;
 const CYCLE_RECORDS = 32_768;
-/** How long a cycle gathers when it only works on backlog: nobody waits for an answer then. Kafka Streams' exactly-once default. */
-const BACKLOG_COMMIT_INTERVAL_MS = 100;
-/** Under load a cycle gathers at least so many times as long as a commit takes lately, up to the maximum. */
-const GATHER_TO_COMMIT_RATIO = 4;
-const GATHER_MAX_MS = 25;
-/** Records between two looks at the clock. */
-const CLOCK_EVERY = 32;
 /** A send that was rolled back this often runs in a cycle of its own; once more, and it is given up. */
 const ROLLBACKS_BEFORE_ALONE = 2;
 const ROLLBACKS_MAX = 3;
@@ -43,26 +49,22 @@ export interface CommitCycleParts {
   readonly faults: CommitFaults;
   readonly acknowledged: AcknowledgedCommits;
   readonly commitIntervalMs: number;
+  /** From so many appended bytes on another thread writes the commit. */
+  readonly backgroundBytes: number;
   /** Hears of what a participant throws where it must not. */
   readonly onError: (cause: unknown) => void;
   /** A write failed: the log stands still until `resume`. */
   readonly onFailed: (cause: LogError) => void;
 }
 
-/**
- * Runs the cycles of the log: takes sends, appends them, has them processed, commits, answers. One turn of the event loop
- * takes a few milliseconds at most; a cycle may span several.
- */
+/** Takes sends, appends them, has them processed, commits, answers. A turn takes milliseconds at most; a cycle may span several. */
 export class CommitCycle {
   status: CycleStatus = 'running';
   participant: CycleParticipant | null = null;
   private readonly parts: CommitCycleParts;
   private point: CommitPoint;
-  private openedAtMs: number | null = null;
-  /** When the open cycle took the first send that waits for its answer. */
-  private firstSendAtMs: number | null = null;
-  /** How long commits take lately: a moving average. */
-  private recentCommitMs = 0;
+  private readonly pace: CommitPace;
+  private flight: CommitInFlight | null = null;
   /** The send whose records are being appended. */
   private current: Send | null = null;
   /** The open cycle holds one send that failed before, and takes no other. */
@@ -70,11 +72,12 @@ export class CommitCycle {
   private scheduled = false;
   private inTurn = false;
   private rollbacksInARow = 0;
-  private between: (() => void)[] = [];
+  private readonly between: (() => void)[] = [];
   private idleWaiters: (() => void)[] = [];
 
   constructor(parts: CommitCycleParts, point: CommitPoint) {
     this.parts = parts;
+    this.pace = new CommitPace(parts.commitIntervalMs);
     this.point = point;
   }
 
@@ -88,11 +91,12 @@ export class CommitCycle {
    */
   detach(participant: CycleParticipant): void {
     if (this.participant !== participant) return;
-    if (this.openedAtMs !== null && this.inTurn) {
+    if (this.pace.isOpen && this.inTurn) {
       this.between.push(() => this.detach(participant));
       return;
     }
-    if (this.openedAtMs !== null) this.finishOpenCycle();
+    if (this.pace.isOpen) this.finishOpenCycle();
+    this.land();
     this.participant = null;
   }
 
@@ -103,7 +107,7 @@ export class CommitCycle {
     setImmediate(this.turn);
   }
 
-  /** Runs a task when no cycle is open: at once, or after the commit of the one that is. */
+  /** Runs a task when no cycle is open and none in flight: at once, or after the commit of the one that is. */
   whenNoCycleIsOpen<T>(task: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = (): void => {
@@ -114,12 +118,15 @@ export class CommitCycle {
           reject(cause);
         }
       };
-      if (this.openedAtMs === null) run();
-      else this.between.push(run);
+      if (this.pace.isOpen) this.between.push(run);
+      else {
+        this.land();
+        run();
+      }
     });
   }
 
-  /** Resolves when nothing is waiting and no cycle is open. */
+  /** Resolves when nothing is waiting, no cycle is open and none in flight. */
   idle(): Promise<void> {
     if (this.isIdle()) return Promise.resolve();
     this.schedule();
@@ -152,7 +159,8 @@ export class CommitCycle {
   private finishOpenCycle(): void {
     this.inTurn = true;
     try {
-      if (this.current !== null) this.appendSome(this.current, Number.POSITIVE_INFINITY);
+      if (this.current !== null)
+        appendSome(this.current, this.parts, this.participant, Number.POSITIVE_INFINITY);
       this.current = null;
       this.commit();
     } catch (cause) {
@@ -163,9 +171,8 @@ export class CommitCycle {
 
   private runTurn(): void {
     const now = performance.now();
-    if (this.openedAtMs === null) {
-      this.openedAtMs = now;
-      this.firstSendAtMs = null;
+    if (!this.pace.isOpen) {
+      this.pace.open(now);
       this.alone = false;
     }
     let more = false;
@@ -179,12 +186,14 @@ export class CommitCycle {
       return;
     }
     if (this.isDue(more)) this.commit();
-    if (more || this.parts.queue.size > 0 || this.openedAtMs !== null) this.schedule();
+    if (more || this.parts.queue.size > 0 || this.current !== null) this.schedule();
+    // With a commit in flight, its landing asks for the turn that goes on.
+    else if (this.pace.isOpen && this.flight === null) this.schedule();
     else this.tellIdle();
   }
 
   private isIdle(): boolean {
-    return this.openedAtMs === null && this.parts.queue.depth === 0;
+    return !this.pace.isOpen && this.flight === null && this.parts.queue.depth === 0;
   }
 
   private tellIdle(): void {
@@ -199,12 +208,12 @@ export class CommitCycle {
   }
 
   private isDue(more: boolean): boolean {
-    if (this.current !== null || this.openedAtMs === null) return false;
-    if (this.alone || this.isFull() || (!more && this.parts.queue.size === 0)) return true;
-    const now = performance.now();
-    if (this.firstSendAtMs === null) return now - this.openedAtMs >= BACKLOG_COMMIT_INTERVAL_MS;
-    const gatherMs = Math.min(GATHER_MAX_MS, GATHER_TO_COMMIT_RATIO * this.recentCommitMs);
-    return now - this.firstSendAtMs >= Math.max(this.parts.commitIntervalMs, gatherMs);
+    if (this.current !== null || !this.pace.isOpen) return false;
+    if (this.isFull()) return true;
+    // Until it has landed there is time to gather more.
+    if (this.flight !== null) return false;
+    if (this.alone || (!more && this.parts.queue.size === 0)) return true;
+    return this.pace.hasGathered(performance.now());
   }
 
   private appendSends(deadlineMs: number): void {
@@ -219,115 +228,120 @@ export class CommitCycle {
           this.alone = true;
         }
         this.current = queue.take()!;
-        this.firstSendAtMs ??= performance.now();
+        this.pace.sendTaken(performance.now());
       }
-      if (!this.appendSome(this.current, deadlineMs)) return;
+      if (!appendSome(this.current, this.parts, this.participant, deadlineMs)) return;
       this.current = null;
       if (performance.now() >= deadlineMs) return;
     }
   }
 
-  /** Appends records of a send until the deadline. True when all of them are. */
-  private appendSome(send: Send, deadlineMs: number): boolean {
-    const { topics, open } = this.parts;
-    const { records, partitions, acks } = send;
-    let untilClock = CLOCK_EVERY;
-    while (send.appended < records.length) {
-      const index = send.appended;
-      const record = records[index]!;
-      const partition = topics.partition(record.topic, partitions[index]!);
-      const headers = record.headers ?? NO_HEADERS;
-      const sequence = open.nextSequence;
-      const offset = partition.append(record.timestamp, record.key, record.value, headers);
-      acks.push({ topic: record.topic, partition: partition.partition, offset });
-      send.appended++;
-      if (this.participant !== null) {
-        const appended: AppendedRecord = {
-          topic: record.topic,
-          partition: partition.partition,
-          offset,
-          sequence,
-          timestamp: record.timestamp,
-          key: record.key,
-          value: record.value,
-          headers,
-        };
-        this.participant.onAppended([appended]);
-      }
-      if (--untilClock === 0) {
-        if (performance.now() >= deadlineMs) break;
-        untilClock = CLOCK_EVERY;
-      }
-    }
-    return send.appended === records.length;
-  }
-
   private commit(): void {
-    const { database, open, tails, metrics, faults, state } = this.parts;
-    const commit = this.point.commit + 1;
+    this.land();
+    if (!this.pace.isOpen) return;
+    const { database, open, faults, state } = this.parts;
     let batch: LogWriteBatch;
+    let background: BackgroundBatch | null = null;
     try {
       faults.at('commit:before-flush');
-      batch = database.batch();
+      if (open.bytes >= this.parts.backgroundBytes && !this.alone) background = database.backgroundBatch();
+      batch = background ?? database.batch();
       this.participant?.beforeCommit({
-        takeState: () => state.drainInto(batch),
+        takeState: () => state.drainInto(batch, background),
         putPosition: (position) => putPosition(batch, position),
       });
-      state.drainInto(batch);
+      state.drainInto(batch, background);
     } catch (cause) {
       this.rollback(cause);
       return;
     }
-    const { records, bytes, dirty } = open;
-    if (dirty.length === 0 && batch.length === 0) {
-      // The stores must let go of the batch: what they are given later belongs to another one.
-      state.committed();
-      this.endCycle();
+    if (open.dirty.length > 0 || batch.length > 0) {
+      this.write(batch, background);
       return;
     }
+    // The stores must let go of the batch: what they are given later belongs to another one.
+    this.handOver(null);
+    state.committed();
+    this.tellCommitted();
+    this.runBetween();
+  }
+
+  private write(batch: LogWriteBatch, background: BackgroundBatch | null): void {
+    const { database, open, faults, tails } = this.parts;
     const startedMs = performance.now();
-    const tailed = tails.collect(dirty);
+    const { records, bytes, dirty: partitions } = open;
+    const point = { commit: this.point.commit + 1, sequence: open.nextSequence };
+    const tailed = tails.collect(partitions);
+    let write: LogWrite | null = null;
     try {
-      for (const partition of dirty) putBatches(batch, partition);
-      putCommitPoint(batch, { commit, sequence: open.nextSequence });
+      for (const partition of partitions) putBatches(batch, partition);
+      putCommitPoint(batch, point);
       faults.at('commit:before-write');
-      database.write(batch);
-      faults.at('commit:after-write');
-      this.parts.acknowledged.write(commit);
-      faults.at('commit:after-mark');
+      if (background === null) database.write(batch);
+      else write = database.writeInBackground(background, () => this.onWritten());
     } catch (cause) {
       this.fail(cause);
       return;
     }
-    this.point = { commit, sequence: open.nextSequence };
-    for (const partition of dirty) partition.commit();
-    open.reset(this.point.sequence);
-    state.committed();
-    const commitMs = performance.now() - startedMs;
-    this.recentCommitMs += (commitMs - this.recentCommitMs) / 8;
-    metrics.committed(records, bytes, commitMs);
-    this.rollbacksInARow = 0;
-    queueMicrotask(() => faults.at('commit:after-acknowledge'));
-    this.endCycle();
-    tails.deliver(tailed);
+    this.handOver(background);
+    this.flight = new CommitInFlight({ point, write, startedMs, records, bytes, partitions, tailed });
+    if (write !== null) faults.at('commit:in-flight');
+    if (write === null || this.between.length > 0) this.land();
   }
 
-  /** No cycle is open any more: tells the participant, and runs what waited for this. */
-  private endCycle(): void {
-    this.openedAtMs = null;
+  /** The batch holds all of the open cycle: the next one may begin. */
+  private handOver(background: BackgroundBatch | null): void {
+    const { open, queue, state } = this.parts;
+    for (const partition of open.dirty) partition.handOver();
+    queue.handOver();
+    state.handOver(background);
+    open.reset(open.nextSequence);
+    this.pace.close();
+  }
+
+  /** The other thread has told the end of its write. */
+  private onWritten(): void {
+    this.inTurn = true;
+    this.land();
+    this.inTurn = false;
+  }
+
+  /** Brings the commit in flight to its end, waiting for it where need be, and tells of it. */
+  private land(): void {
+    const { flight } = this;
+    if (flight === null) return;
+    this.flight = null;
+    const { tails, metrics, faults, state, acknowledged } = this.parts;
+    const { point, tailed, write } = flight.contents;
+    try {
+      flight.finish(faults, acknowledged);
+    } catch (cause) {
+      this.fail(cause);
+      return;
+    }
+    this.point = point;
+    state.committed();
+    this.pace.committed(flight.publish(metrics));
+    this.rollbacksInARow = 0;
+    queueMicrotask(() => faults.at('commit:after-acknowledge'));
+    this.tellCommitted();
+    if (!this.pace.isOpen) this.runBetween();
+    tails.deliver(tailed);
+    // What waited for the landing goes on.
+    if (write !== null) this.schedule();
+  }
+
+  private tellCommitted(): void {
     this.parts.queue.settle();
     try {
       this.participant?.afterCommit();
     } catch (cause) {
       this.parts.onError(cause);
     }
-    this.runBetween();
   }
 
   private runBetween(): void {
-    const tasks = this.between;
-    this.between = [];
-    for (const task of tasks) task();
+    for (const task of this.between.splice(0)) task();
   }
 
   private undo(): void {
@@ -336,10 +350,16 @@ export class CommitCycle {
     open.reset(this.point.sequence);
     state.discard();
     this.current = null;
-    this.openedAtMs = null;
+    this.pace.close();
   }
 
   private rollback(cause: unknown): void {
+    this.land();
+    // The write before it failed: that undid the open cycle already.
+    if (!this.pace.isOpen) {
+      this.parts.onError(cause);
+      return;
+    }
     this.parts.metrics.rollbacks++;
     this.undo();
     this.parts.queue.putBack((send) =>

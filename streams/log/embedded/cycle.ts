@@ -2,7 +2,8 @@
  * How the stream runtime takes part in the commits of the embedded log. The log runs a cycle: it takes the records producers
  * have queued, appends them to the open (uncommitted) end of their partitions, lets the participant process them and
  * everything they lead to, and then writes appends, positions and store changes in one synced batch.
- * A cycle may span several turns of the event loop; nothing of it is visible to readers before its commit.
+ * A cycle may span several turns of the event loop; nothing of it is visible to readers before its commit. While a large batch is written
+ * on another thread, the next cycle is processed already.
  */
 import type { Headers } from '../../record.ts';
 
@@ -68,9 +69,12 @@ export interface CycleParticipant {
   work(deadlineMs: number): boolean;
   /** Just before the batch is written: flush the typed stores and give the positions. */
   beforeCommit(writer: CommitWriter): void;
-  /** The batch is durable. */
+  /**
+   * The batch that `beforeCommit` filled last is durable. Records of the next cycle may have been handed over meanwhile, but there was no other
+   * `beforeCommit`.
+   */
   afterCommit(): void;
-  /** Nothing of the cycle has happened: drop what is held in memory and start again from the stores and positions. */
+  /** Nothing since the last `afterCommit` has happened: drop what is held in memory and start again from the stores and positions. */
   onRollback(cause: unknown): void;
 }
 

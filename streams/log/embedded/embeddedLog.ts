@@ -33,6 +33,11 @@ export interface EmbeddedLogOptions {
   readonly memoryBudgetBytes?: number;
   /** How long a cycle may gather records under load before it commits. Default 5 ms; an idle log commits at once. */
   readonly commitIntervalMs?: number;
+  /**
+   * A commit of so many appended bytes is written by another thread while the next records are processed. Default 128 KiB: waking a thread for
+   * less costs more than it gains.
+   */
+  readonly backgroundCommitBytes?: number;
   /** Bound of the queue before the log. Default 100,000 records, 64 MiB. */
   readonly queueRecords?: number;
   readonly queueBytes?: number;
@@ -58,6 +63,7 @@ export interface LogHealth {
 }
 
 const MIB = 1024 * 1024;
+const BACKGROUND_COMMIT_BYTES = 128 * 1024;
 const DAY_MS = 86_400_000;
 const REOPEN_DELAY_MS = 100;
 const REOPEN_DELAY_MAX_MS = 5000;
@@ -146,6 +152,7 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
         faults,
         acknowledged: this.acknowledged,
         commitIntervalMs: options.commitIntervalMs ?? 5,
+        backgroundBytes: options.backgroundCommitBytes ?? BACKGROUND_COMMIT_BYTES,
         onError: this.onError,
         onFailed: (cause) => this.failed(cause),
       },

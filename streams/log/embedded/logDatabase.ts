@@ -17,6 +17,22 @@ export interface LogWriteBatch {
   delete(column: LogColumn, key: Buffer): void;
 }
 
+/** A batch for another thread to write. Its changes can be looked at until the next such batch is asked for. */
+export interface BackgroundBatch extends LogWriteBatch {
+  /** Where the next change will lie. */
+  readonly place: number;
+  /** Valid until the next change. */
+  keyAt(place: number): Buffer;
+  /** A copy; null where the change is a deletion. */
+  valueAt(place: number): Buffer | null;
+}
+
+/** A write that is under way, or has ended. */
+export interface LogWrite {
+  /** Waits for its end, keeping the thread. Call it once. @throws what the database throws */
+  finish(): void;
+}
+
 export interface LogDatabase {
   get(column: LogColumn, key: Buffer): Buffer | null;
   /** Key, value, key, value ... in order of the keys. */
@@ -24,4 +40,12 @@ export interface LogDatabase {
   batch(): LogWriteBatch;
   /** Writes all of the batch or nothing, synced to disk. @throws what the database throws */
   write(batch: LogWriteBatch): void;
+  /** A batch for `writeInBackground`, or null where there is no thread for it (yet). Only while no such write is under way. */
+  backgroundBatch(): BackgroundBatch | null;
+  /**
+   * Begins to write all of the batch or nothing, synced to disk. Until its end `get` and `rows` answer with or without it; `rows` and whoever
+   * sees a part of it see all.
+   * @param onEnd called from the event loop when it has ended, well or not, unless `finish` was called before
+   */
+  writeInBackground(batch: BackgroundBatch, onEnd: () => void): LogWrite;
 }

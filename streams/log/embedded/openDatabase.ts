@@ -1,10 +1,18 @@
 import { StoreError } from '../../../stores/errors.ts';
 import { Database, type DatabaseBatch } from '../../../stores/rocksdb/database.ts';
 import { divideMemoryBudget } from '../../../stores/rocksdb/memoryBudget.ts';
+import type { PackedBatch } from '../../../stores/rocksdb/packedBatch.ts';
 import { LogError, messageOf } from '../errors.ts';
 import { DatabaseSnapshot, type DataDirectory, damaged, prepareDirectory } from './directory.ts';
 import type { CommitFaults } from './faults.ts';
-import type { LogColumn, LogDatabase, LogWriteBatch, RowRange } from './logDatabase.ts';
+import type {
+  BackgroundBatch,
+  LogColumn,
+  LogDatabase,
+  LogWrite,
+  LogWriteBatch,
+  RowRange,
+} from './logDatabase.ts';
 
 /** How the memory is divided: batches are read in sequence and need memtables, stores are read at random and need cache. */
 const WEIGHTS = { log: 8, state: 7, meta: 1 } as const;
@@ -81,8 +89,29 @@ export class RocksLogDatabase implements LogDatabase {
     try {
       (batch as RocksWriteBatch).raw.write({ sync: true });
     } catch (cause) {
-      throw new LogError('LOG_IO', `the database cannot be written: ${messageOf(cause)}`, cause);
+      throw writeError(cause);
     }
+  }
+
+  backgroundBatch(): BackgroundBatch | null {
+    const database = this.opened();
+    const packed = database.createPackedBatch();
+    return packed === null
+      ? null
+      : new RocksBackgroundBatch(packed, (column) => database.columnNumber(column));
+  }
+
+  writeInBackground(batch: BackgroundBatch, onEnd: () => void): LogWrite {
+    const write = this.opened().writeInBackground((batch as RocksBackgroundBatch).packed, onEnd);
+    return {
+      finish: () => {
+        try {
+          write.finish();
+        } catch (cause) {
+          throw writeError(cause);
+        }
+      },
+    };
   }
 
   private opened(): Database {
@@ -110,6 +139,44 @@ class RocksWriteBatch implements LogWriteBatch {
   delete(column: LogColumn, key: Buffer): void {
     this.raw.del(column, key);
   }
+}
+
+class RocksBackgroundBatch implements BackgroundBatch {
+  readonly packed: PackedBatch;
+  private readonly numbers: Readonly<Record<LogColumn, number>>;
+
+  constructor(packed: PackedBatch, numberOf: (column: LogColumn) => number) {
+    this.packed = packed;
+    this.numbers = { log: numberOf('log'), state: numberOf('state'), meta: numberOf('meta') };
+  }
+
+  get length(): number {
+    return this.packed.length;
+  }
+
+  get place(): number {
+    return this.packed.place;
+  }
+
+  put(column: LogColumn, key: Buffer, value: Buffer): void {
+    this.packed.put(this.numbers[column], key, value);
+  }
+
+  delete(column: LogColumn, key: Buffer): void {
+    this.packed.delete(this.numbers[column], key);
+  }
+
+  keyAt(place: number): Buffer {
+    return this.packed.keyAt(place);
+  }
+
+  valueAt(place: number): Buffer | null {
+    return this.packed.valueAt(place);
+  }
+}
+
+function writeError(cause: unknown): LogError {
+  return new LogError('LOG_IO', `the database cannot be written: ${messageOf(cause)}`, cause);
 }
 
 function readError(column: LogColumn, cause: unknown): LogError {

@@ -1,6 +1,7 @@
 import sortedBtree from 'sorted-btree';
 import type { BytesStore, KeyValue, KeyValueIterator } from '../../../stores/store.ts';
 import type { ChangeSink } from '../../../stores/transactional.ts';
+import { type ChangesInFlight, type ChangeTree, KeptChanges, treeOf } from './inFlight.ts';
 
 // The package is CommonJS: under Node's ESM its class is the member `default` of what is imported.
 const BTree = sortedBtree.default;
@@ -78,7 +79,10 @@ function entryOf(text: string, value: Buffer): KeyValue<Buffer, Buffer> {
   return { key: Buffer.from(text, 'latin1'), value };
 }
 
-/** Changes of the open cycle over committed entries. Reads see both; a scan sees what was there when it began. */
+/**
+ * Changes of the open cycle, over those of the commit in flight, over committed entries. Reads see all three; a scan sees what was
+ * there when it began.
+ */
 export class OverlayBytes implements BytesStore {
   private readonly base: CommittedBytes;
   private readonly keepsChanges: boolean;
@@ -87,7 +91,8 @@ export class OverlayBytes implements BytesStore {
   private sink: ChangeSink | null = null;
   private changes = new Map<string, Buffer | null>();
   /** The changes in order of their keys; made by the first scan of a cycle, kept up from then on. */
-  private order: Tree<Buffer | null> | null = null;
+  private order: ChangeTree | null = null;
+  private inFlight: ChangesInFlight | null = null;
 
   /** @param keepsChanges whether the committed entries want to hear of the changes once they are durable */
   constructor(base: CommittedBytes, keepsChanges: boolean, onClose: () => void) {
@@ -97,8 +102,10 @@ export class OverlayBytes implements BytesStore {
   }
 
   get(key: Buffer): Buffer | null {
-    if (this.changes.size > 0) {
-      const changed = this.changes.get(keyText(key));
+    if (this.changes.size > 0 || this.inFlight !== null) {
+      const text = keyText(key);
+      let changed = this.changes.get(text);
+      if (changed === undefined) changed = this.inFlight?.get(text);
       if (changed !== undefined) return changed;
     }
     return this.base.get(key);
@@ -121,15 +128,15 @@ export class OverlayBytes implements BytesStore {
   }
 
   scan(from: Buffer | null, to: Buffer | null, reverse: boolean): KeyValueIterator<Buffer, Buffer> {
-    const committed = chunkedEntries(this.base, from, to, reverse);
-    if (this.changes.size === 0) return new BytesIterator(committed);
-    if (this.order === null) {
-      this.order = new BTree<string, Buffer | null>();
-      for (const [text, value] of this.changes) this.order.set(text, value);
+    let entries = chunkedEntries(this.base, from, to, reverse);
+    if (this.inFlight !== null) {
+      entries = merge(entries, changesBetween(this.inFlight.ordered(), from, to, reverse), reverse);
     }
+    if (this.changes.size === 0) return new BytesIterator(entries);
+    this.order ??= treeOf(this.changes);
     // A clone shares its nodes with the tree until one of them is written, so it is a cheap snapshot.
     const changed = changesBetween(this.order.clone(), from, to, reverse);
-    return new BytesIterator(merge(committed, changed, reverse));
+    return new BytesIterator(merge(entries, changed, reverse));
   }
 
   approximateNumEntries(): number {
@@ -147,16 +154,31 @@ export class OverlayBytes implements BytesStore {
     this.sink = sink;
   }
 
-  /** The changes are durable: they become the committed entries. */
-  commit(): void {
+  /**
+   * The open cycle's changes are on their way into the database: a new cycle begins above them.
+   * @param drained what was handed over, where the overlay does not keep it itself; null where nobody will ask before `commit`
+   */
+  handOver(drained: ChangesInFlight | null): void {
     this.sink = null;
-    if (this.changes.size === 0) return;
-    this.base.apply(this.changes);
-    this.discard();
+    if (!this.keepsChanges) this.inFlight = drained;
+    else if (this.changes.size > 0) this.inFlight = new KeptChanges(this.changes);
+    this.clear();
   }
 
+  /** What was handed over is durable: it becomes the committed entries. */
+  commit(): void {
+    if (this.inFlight instanceof KeptChanges) this.base.apply(this.inFlight.changes);
+    this.inFlight = null;
+  }
+
+  /** Forgets what the open cycle changed, and what was handed over and did not become durable. */
   discard(): void {
     this.sink = null;
+    this.inFlight = null;
+    this.clear();
+  }
+
+  private clear(): void {
     if (this.changes.size === 0) return;
     this.changes = new Map();
     this.order = null;
@@ -192,7 +214,7 @@ function* merge(
 }
 
 function* changesBetween(
-  order: Tree<Buffer | null>,
+  order: ChangeTree,
   from: Buffer | null,
   to: Buffer | null,
   reverse: boolean,

@@ -53,7 +53,10 @@ export class LogPartition implements PartitionAppender {
   oldestBatchTimestamp: number | null = null;
   /** Its topic was deleted. */
   deleted = false;
+  /** Where the open cycle began to append: at the committed end, or behind what a commit in flight holds. */
+  private openStart: number;
   private openMaxTimestamp = -1;
+  private inFlightMaxTimestamp = -1;
   private readonly cycle: OpenCycle;
   private readonly recordBytesMax: number;
 
@@ -70,6 +73,7 @@ export class LogPartition implements PartitionAppender {
     this.recordBytesMax = shared.recordBytesMax;
     this.nextOffset = bounds.end;
     this.committedEnd = bounds.end;
+    this.openStart = bounds.end;
     this.earliest = bounds.earliest;
     this.cleanedTo = bounds.cleanedTo;
     this.maxTimestamp = bounds.maxTimestamp;
@@ -84,7 +88,7 @@ export class LogPartition implements PartitionAppender {
     const offset = this.nextOffset;
     if (this.deleted) throw new LogError('LOG_UNKNOWN_TOPIC', `topic ${this.topic} was deleted`);
     const bytes = this.builder.append(offset, cycle.nextSequence, timestamp, key, value, headers);
-    if (offset === this.committedEnd) cycle.dirty.push(this);
+    if (offset === this.openStart) cycle.dirty.push(this);
     this.nextOffset = offset + 1;
     cycle.nextSequence++;
     cycle.records++;
@@ -93,29 +97,37 @@ export class LogPartition implements PartitionAppender {
     return offset;
   }
 
-  /** What was appended is durable. */
-  commit(): void {
-    this.committedEnd = this.nextOffset;
-    if (this.openMaxTimestamp > this.maxTimestamp) this.maxTimestamp = this.openMaxTimestamp;
+  /** What was appended lies in a batch that is on its way to the disk: the next cycle appends behind it. */
+  handOver(): void {
+    this.openStart = this.nextOffset;
+    this.inFlightMaxTimestamp = this.openMaxTimestamp;
     this.openMaxTimestamp = -1;
     this.builder.reset();
   }
 
+  /** What was handed over is durable. */
+  commit(): void {
+    this.committedEnd = this.openStart;
+    if (this.inFlightMaxTimestamp > this.maxTimestamp) this.maxTimestamp = this.inFlightMaxTimestamp;
+    this.inFlightMaxTimestamp = -1;
+  }
+
+  /** Undoes all that is not committed. */
   rollback(): void {
     this.nextOffset = this.committedEnd;
+    this.openStart = this.committedEnd;
     this.openMaxTimestamp = -1;
+    this.inFlightMaxTimestamp = -1;
     this.builder.reset();
   }
 
   /** Takes over what the database holds, after it was opened again. */
   reload(bounds: PartitionBounds): void {
-    this.builder.reset();
-    this.nextOffset = bounds.end;
     this.committedEnd = bounds.end;
+    this.rollback();
     this.earliest = bounds.earliest;
     this.cleanedTo = bounds.cleanedTo;
     this.maxTimestamp = bounds.maxTimestamp;
-    this.openMaxTimestamp = -1;
     this.oldestBatchTimestamp = null;
   }
 

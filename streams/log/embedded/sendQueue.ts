@@ -28,6 +28,8 @@ export class SendQueue {
   private head = 0;
   /** Sends of the open cycle, oldest first. */
   private taken: Send[] = [];
+  /** Sends of the commit in flight, which comes before the open cycle. */
+  private handedOver: Send[] = [];
   private records = 0;
   private bytes = 0;
   private roomWaiters: (() => void)[] = [];
@@ -93,10 +95,16 @@ export class SendQueue {
     return send;
   }
 
-  /** The open cycle is committed: answers its sends. */
-  settle(): void {
-    const done = this.taken;
+  /** The open cycle is being committed; the next one begins. */
+  handOver(): void {
+    this.handedOver = this.taken;
     this.taken = [];
+  }
+
+  /** What was handed over is committed: answers its sends. */
+  settle(): void {
+    const done = this.handedOver;
+    this.handedOver = [];
     for (const send of done) {
       this.forget(send);
       send.resolve(send.acks);
@@ -125,9 +133,10 @@ export class SendQueue {
     this.wakeWaiters();
   }
 
-  /** Rejects all that is taken or waiting. */
+  /** Rejects all that is handed over, taken or waiting. */
   rejectAll(cause: Error): void {
-    const all = [...this.taken, ...this.waiting.slice(this.head)];
+    const all = [...this.handedOver, ...this.taken, ...this.waiting.slice(this.head)];
+    this.handedOver = [];
     this.taken = [];
     this.waiting = [];
     this.head = 0;

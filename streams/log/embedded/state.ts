@@ -6,8 +6,9 @@ import type {
   StoreResidence,
 } from '../../../stores/store.ts';
 import { LogError } from '../errors.ts';
+import { PackedChanges } from './inFlight.ts';
 import { afterPrefix, IDS_KEY, partitionPrefix, partitionPrefixEnd, STORE_PREFIX, storeKey } from './keys.ts';
-import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
+import type { BackgroundBatch, LogDatabase, LogWriteBatch } from './logDatabase.ts';
 import { type CommittedBytes, CommittedBytesStore, OverlayBytes, ResidentBytes } from './overlay.ts';
 import { readIds } from './topics.ts';
 
@@ -23,6 +24,8 @@ interface OpenStore {
   readonly overlay: OverlayBytes;
   readonly database: DatabaseBytes;
   readonly resident: ResidentBytes | null;
+  /** Where the changes of the store lie in the batch for another thread that is being filled. */
+  places: number[];
 }
 
 /** The committed entries of one store partition, in column `state` behind a prefix. */
@@ -125,7 +128,7 @@ export class EmbeddedState implements StateBackend {
       () => void this.stores.delete(name),
     );
     const prefix = partitionPrefix(id, location.partition);
-    this.stores.set(name, { location, prefix, overlay, database, resident });
+    this.stores.set(name, { location, prefix, overlay, database, resident, places: [] });
     return overlay;
   }
 
@@ -166,10 +169,12 @@ export class EmbeddedState implements StateBackend {
     return found;
   }
 
-  /** Puts what the open cycle changed into the batch, and whatever is put until the commit as well. */
-  drainInto(batch: LogWriteBatch): void {
-    for (const { overlay, prefix } of this.stores.values()) {
+  /** Puts what the open cycle changed into the batch, and whatever is put until `handOver` as well. */
+  drainInto(batch: LogWriteBatch, background: BackgroundBatch | null): void {
+    for (const store of this.stores.values()) {
+      const { overlay, prefix, places } = store;
       overlay.drainInto((key, value) => {
+        if (background !== null) places.push(background.place);
         const location = prefixed(prefix, key);
         if (value === null) batch.delete('state', location);
         else batch.put('state', location, value);
@@ -177,13 +182,27 @@ export class EmbeddedState implements StateBackend {
     }
   }
 
-  /** The batch is durable. */
+  /** The batch is full: what is put from now on belongs to the next one. Until `committed`, what it changes is read from it. */
+  handOver(background: BackgroundBatch | null): void {
+    for (const store of this.stores.values()) {
+      const { overlay, places } = store;
+      const inFlight = background !== null && places.length > 0;
+      overlay.handOver(inFlight ? new PackedChanges(background, places) : null);
+      if (places.length > 0) store.places = [];
+    }
+  }
+
+  /** The batch that was handed over is durable. */
   committed(): void {
     for (const { overlay } of this.stores.values()) overlay.commit();
   }
 
+  /** Forgets what the open cycle changed, and what was handed over where it did not become durable. */
   discard(): void {
-    for (const { overlay } of this.stores.values()) overlay.discard();
+    for (const store of this.stores.values()) {
+      store.overlay.discard();
+      store.places = [];
+    }
   }
 
   /** The database was opened again: takes over what it holds. */

@@ -1,5 +1,6 @@
 /**
- * A process that writes to a log until it is killed: `crashChild.js <directory> <fault point | hold> <occurrence>`. Each send puts the
+ * A process that writes to a log until it is killed: `crashChild.js <directory> <fault point | hold> <occurrence> <sends under way>`. With
+ * more than one send under way, another thread writes every commit. Each send puts the
  * same number into two topics, and the participant adds it to a sum in a store; what was acknowledged is printed, a number a line.
  */
 import { writeSync } from 'node:fs';
@@ -7,13 +8,15 @@ import { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
 import { NO_HEADERS } from '../../../streams/record.ts';
 import { participantOf } from './support.ts';
 
-const [directory, killAt, occurrence] = process.argv.slice(2);
+const [directory, killAt, occurrence, underWay = '1'] = process.argv.slice(2);
+const underWayMax = Number(underWay);
 let left = Number(occurrence);
 const log = await EmbeddedLog.open({
   directory: directory!,
   memoryBudgetBytes: 16 * 2 ** 20,
   maintenanceIntervalMs: 5,
   compactAfterRecords: 50,
+  ...(underWayMax > 1 ? { backgroundCommitBytes: 1 } : {}),
   faults: {
     at: (point) => {
       if (point === killAt && left-- <= 0) process.kill(process.pid, 'SIGKILL');
@@ -58,17 +61,21 @@ log.attach(
   }),
 );
 const producer = log.createProducer();
+const pending: Promise<void>[] = [];
 for (let number = log.committedEnd('in', 0); ; number++) {
   const value = Buffer.from(String(number));
   const key = Buffer.from(String(number % 5));
-  await producer.send(
-    ['in', 'twin', 'short', 'newest'].map((topic) => ({
-      topic,
-      partition: 0,
-      key,
-      value,
-      timestamp: number,
-    })),
-  );
-  writeSync(1, `${number}\n`);
+  const sent = producer
+    .send(
+      ['in', 'twin', 'short', 'newest'].map((topic) => ({
+        topic,
+        partition: 0,
+        key,
+        value,
+        timestamp: number,
+      })),
+    )
+    .then(() => void writeSync(1, `${number}\n`));
+  pending.push(sent);
+  if (pending.length >= underWayMax) await pending.shift();
 }
