@@ -12,6 +12,7 @@ import { type CommitFaults, EmbeddedLog } from '../streams/log/embedded/index.ts
 import type { LogProducer } from '../streams/log/log.ts';
 import { type Application, applications } from '../topologies/applications.ts';
 import type { SessionMode } from '../topologies/domain/calendar.ts';
+import { EMPTY_COMMAND } from '../topologies/orders/emptyCommand.ts';
 import { ORDER_COMMANDS } from '../topologies/orders/topics.ts';
 import { TOPICS } from '../topologies/topics.ts';
 import { newestTimeOnLog } from './marketTime.ts';
@@ -106,22 +107,12 @@ export async function openDemoAccount(
 ): Promise<void> {
   const commandId = deriveUuid('command:open-demo-account') as CommandId;
   const command = {
+    ...EMPTY_COMMAND,
     kind: 'OPEN_ACCOUNT',
     commandId,
     accountId: DEMO_ACCOUNT_ID,
     accountType: 'CUSTOMER',
     amountMicros: DEMO_CASH_MICROS,
-    orderId: null,
-    replacementOrderId: null,
-    clientOrderId: null,
-    symbol: null,
-    side: null,
-    orderType: null,
-    timeInForce: null,
-    quantityMicros: null,
-    notionalMicros: null,
-    limitPriceTicks: null,
-    extendedHours: false,
   } as const;
   await platform.producer.send([
     {

@@ -44,7 +44,7 @@ export interface StoreOptions<K, V> {
   readonly loggingEnabled?: boolean;
   /** Hold downstream updates back until the commit, one a key (Kafka Streams' record cache). Off unless asked for. */
   readonly cachingEnabled?: boolean;
-  /** Decoded values kept at most by each task. */
+  /** Decoded values each task keeps from one commit to the next; within one, a key-value store may hold four times as many. */
   readonly cacheEntriesMax?: number;
 }
 

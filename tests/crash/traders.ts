@@ -7,6 +7,7 @@ import { Random } from '../../connectors/sources/simulator/random.ts';
 import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
+import { EMPTY_COMMAND } from '../../topologies/orders/emptyCommand.ts';
 import { numberedUuid } from '../support/commands.ts';
 
 export interface SentCommand {
@@ -43,23 +44,7 @@ const SHARE_MICROS = 1_000_000;
 const OPEN_MANY = 4;
 /** Orders of an account that a cancel or a replacement may name, whatever has become of them. */
 const RECENT_MAX = 6;
-const EMPTY = {
-  accountType: null,
-  amountMicros: null,
-  orderId: null,
-  replacementOrderId: null,
-  clientOrderId: null,
-  symbol: null,
-  side: null,
-  orderType: null,
-  timeInForce: null,
-  quantityMicros: null,
-  notionalMicros: null,
-  limitPriceTicks: null,
-  extendedHours: false,
-} as const;
-
-type Draft = Pick<OrderCommand, 'accountId' | 'commandId'> & typeof EMPTY;
+type Draft = Pick<OrderCommand, 'accountId' | 'commandId'> & typeof EMPTY_COMMAND;
 
 export class Traders {
   readonly sent = new Map<string, SentCommand>();
@@ -93,7 +78,7 @@ export class Traders {
 
   openings(): readonly OrderCommand[] {
     return this.accountIds.map((accountId) => ({
-      ...EMPTY,
+      ...EMPTY_COMMAND,
       kind: 'OPEN_ACCOUNT',
       commandId: this.#newId(3) as CommandId,
       accountId,
@@ -142,7 +127,7 @@ export class Traders {
   next(): OrderCommand {
     const accountId = this.#random.pick(this.accountIds);
     const draw = this.#random.next();
-    const base = { ...EMPTY, accountId, commandId: this.#newId(3) as CommandId };
+    const base = { ...EMPTY_COMMAND, accountId, commandId: this.#newId(3) as CommandId };
     if (draw < 0.04) {
       const amountMicros = this.#random.integer(1, 3_000_000_000) as CashMicros;
       return { ...base, kind: draw < 0.02 ? 'DEPOSIT' : 'WITHDRAW', amountMicros };

@@ -1,22 +1,7 @@
 import type { OrderCommand } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../schemas/units.ts';
-
-const EMPTY: Omit<OrderCommand, 'kind' | 'commandId' | 'accountId'> = {
-  accountType: null,
-  amountMicros: null,
-  orderId: null,
-  replacementOrderId: null,
-  clientOrderId: null,
-  symbol: null,
-  side: null,
-  orderType: null,
-  timeInForce: null,
-  quantityMicros: null,
-  notionalMicros: null,
-  limitPriceTicks: null,
-  extendedHours: false,
-};
+import { EMPTY_COMMAND } from '../../topologies/orders/emptyCommand.ts';
 
 /** A UUID from a number: readable ids for tests and benchmarks. */
 export function numberedUuid(kind: number, index: number): string {
@@ -30,7 +15,7 @@ export function openAccount(
   accountType: 'CUSTOMER' | 'HOUSE' = 'CUSTOMER',
 ): OrderCommand {
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'OPEN_ACCOUNT',
     commandId: `open-${accountId}` as CommandId,
     accountId,
@@ -51,7 +36,7 @@ export function limitOrder(
 ): OrderCommand {
   const orderId = numberedUuid(2, index);
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'SUBMIT',
     commandId: numberedUuid(3, index) as CommandId,
     accountId,

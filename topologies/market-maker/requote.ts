@@ -1,24 +1,9 @@
 import type { HouseOrder, HouseQuote, OrderCommand, Side } from '../../schemas/generated/types.ts';
 import type { ClientOrderId, OrderId } from '../../schemas/ids.ts';
 import type { CashMicros, QuantityMicros } from '../../schemas/units.ts';
+import { EMPTY_COMMAND } from '../orders/emptyCommand.ts';
 import { houseAccountId, houseCommandId, houseOrderId } from './ids.ts';
 import { serves, type WantedOrder, type WantedQuote } from './plan.ts';
-
-const EMPTY = {
-  accountType: null,
-  amountMicros: null,
-  orderId: null,
-  replacementOrderId: null,
-  clientOrderId: null,
-  symbol: null,
-  side: null,
-  orderType: null,
-  timeInForce: null,
-  quantityMicros: null,
-  notionalMicros: null,
-  limitPriceTicks: null,
-  extendedHours: false,
-} as const;
 
 /** Commands that bring the house's orders to what it wants, and what it has once they are done. */
 export interface Requote {
@@ -30,7 +15,7 @@ export interface Requote {
 export function openHouseAccount(symbol: string): OrderCommand {
   const accountId = houseAccountId(symbol);
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'OPEN_ACCOUNT',
     commandId: houseCommandId(houseOrderId(symbol, 0)),
     accountId,
@@ -42,7 +27,7 @@ export function openHouseAccount(symbol: string): OrderCommand {
 /** Takes an order out of the book. */
 export function cancelHouseOrder(symbol: string, orderId: OrderId, number: number): OrderCommand {
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'CANCEL',
     commandId: houseCommandId(houseOrderId(symbol, number)),
     accountId: houseAccountId(symbol),
@@ -71,7 +56,7 @@ class Requoting {
     const orderId = this.#nextId();
     const { priceTicks, quantityMicros } = wanted;
     this.commands.push({
-      ...EMPTY,
+      ...EMPTY_COMMAND,
       kind: 'SUBMIT',
       commandId: houseCommandId(orderId),
       accountId: houseAccountId(symbol),
@@ -91,7 +76,7 @@ class Requoting {
     const orderId = this.#nextId();
     const quantityMicros = (order.filledMicros + wanted.quantityMicros) as QuantityMicros;
     this.commands.push({
-      ...EMPTY,
+      ...EMPTY_COMMAND,
       kind: 'REPLACE',
       commandId: houseCommandId(orderId),
       accountId: houseAccountId(this.#quote.symbol),

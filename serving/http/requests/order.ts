@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { OrderCommand } from '../../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, CommandId, OrderId, Ticker } from '../../../schemas/ids.ts';
+import { EMPTY_COMMAND } from '../../../topologies/orders/emptyCommand.ts';
 import { CLIENT_ORDER_ID_MAX } from '../../../topologies/orders/limits.ts';
 import { reject } from '../../../topologies/orders/rejections.ts';
 import type { OrderedCommand } from '../../commands/commandSender.ts';
@@ -57,22 +58,6 @@ export const replaceOrderBody = z.object(
 );
 
 type NewOrderBody = z.infer<typeof newOrderBody>;
-
-const EMPTY: Omit<OrderCommand, 'kind' | 'commandId' | 'accountId'> = {
-  accountType: null,
-  amountMicros: null,
-  orderId: null,
-  replacementOrderId: null,
-  clientOrderId: null,
-  symbol: null,
-  side: null,
-  orderType: null,
-  timeInForce: null,
-  quantityMicros: null,
-  notionalMicros: null,
-  limitPriceTicks: null,
-  extendedHours: false,
-};
 
 /** A client's name for an order; none for an empty one. @throws ApiError where it is too long or could not be given back as it is */
 function clientName(text: string | null | undefined): ClientOrderId | null {
@@ -133,7 +118,7 @@ export function submitCommand(accountId: AccountId, input: unknown, ids: OrderId
   const present = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
   if (present(body.qty) === present(body.notional)) throw refuse('QUANTITY_OR_NOTIONAL');
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'SUBMIT',
     commandId: ids.randomUuid() as CommandId,
     accountId,
@@ -164,7 +149,7 @@ export function replaceCommand(
   if (present(body.time_in_force) && body.time_in_force !== 'day' && body.time_in_force !== 'gtc')
     throw refuse('REPLACE_TIME_IN_FORCE');
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'REPLACE',
     commandId: ids.randomUuid() as CommandId,
     accountId,
@@ -179,7 +164,7 @@ export function replaceCommand(
 
 /** A request to take an order out of its book. */
 export function cancelCommand(accountId: AccountId, orderId: OrderId, ids: OrderIds): OrderedCommand {
-  return { ...EMPTY, kind: 'CANCEL', commandId: ids.randomUuid() as CommandId, accountId, orderId };
+  return { ...EMPTY_COMMAND, kind: 'CANCEL', commandId: ids.randomUuid() as CommandId, accountId, orderId };
 }
 
 /** A market order that lessens a position. */
@@ -190,7 +175,7 @@ export function closingCommand(
   ids: OrderIds,
 ): OrderedCommand {
   return {
-    ...EMPTY,
+    ...EMPTY_COMMAND,
     kind: 'SUBMIT',
     commandId: ids.randomUuid() as CommandId,
     accountId,
