@@ -15,7 +15,7 @@ export interface BenchRow {
 const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 
 /** A percentile of numbers sorted ascending, by the nearest-rank method. @param p between 0 and 100 */
-export function percentile(sorted: readonly number[], p: number): number {
+export function percentile(sorted: ArrayLike<number>, p: number): number {
   if (sorted.length === 0) return Number.NaN;
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil((p / 100) * sorted.length) - 1))]!;
 }

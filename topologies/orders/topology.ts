@@ -13,7 +13,9 @@ import { OrdersProcessor } from './processor.ts';
 import { STORES } from './stores.ts';
 import { ACCOUNT_UPDATES, ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED, TRADE_EVENTS } from './topics.ts';
 
-const INDEX_CACHE_ENTRIES_MAX = 2_000;
+const INDEX_CACHE_ENTRIES_MAX = 500;
+/** An order is asked for soon or seldom: what is kept for longer than a few commits only makes work for the garbage collector. */
+const ORDERS_CACHE_ENTRIES_MAX = 1_000;
 
 const SINKS = [
   [OUTPUTS.accepted, ORDERS_ACCEPTED],
@@ -55,7 +57,15 @@ export function buildOrdersTopology(serdes: Serdes, options: OrdersOptions): Top
     topology.addSink(name, topic.name, { keySerde, valueSerde: serdes.value(topic) }, 'orders');
   topology
     .addStateStore(values(STORES.accounts, 'opentape.orders.AccountState'), 'orders')
-    .addStateStore(values(STORES.orders, 'opentape.orders.Order'), 'orders')
+    .addStateStore(
+      Stores.keyValueStore({
+        name: STORES.orders,
+        keySerde,
+        valueSerde: serdes.store('opentape.orders.Order'),
+        cacheEntriesMax: ORDERS_CACHE_ENTRIES_MAX,
+      }),
+      'orders',
+    )
     .addStateStore(values(STORES.positions, 'opentape.orders.PositionState'), 'orders')
     .addGlobalStore(
       values(STORES.assets, 'opentape.assets.Asset'),
