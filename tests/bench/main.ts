@@ -2,12 +2,18 @@
  * `npm run bench` runs all benchmarks; `npm run bench -- streams rest` only those named. Figures are printed as they come and at the
  * end as a table.
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { benchPipeline } from './pipeline.ts';
 import { benchQuotes } from './quotes.ts';
 import { type BenchRow, machine, table } from './report.ts';
 import { benchRest } from './rest.ts';
 import { benchStart } from './start.ts';
 import { benchStreams } from './streams.ts';
+
+/** First argument of a process that runs one benchmark for another process. */
+const CHILD = '--child';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
@@ -17,20 +23,39 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   start: benchStart,
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in BENCHES));
-if (unknown.length > 0) {
-  console.error(
-    `no benchmark is called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`,
-  );
-  process.exit(2);
+/** Each benchmark has a process of its own: none finds the heap as another has left it. */
+async function inChild(name: string): Promise<readonly BenchRow[]> {
+  const child = fork(fileURLToPath(import.meta.url), [CHILD, name], { execArgv: process.execArgv });
+  let rows: readonly BenchRow[] | null = null;
+  child.on('message', (message) => {
+    rows = message as readonly BenchRow[];
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (rows === null) throw new Error(`the benchmark ${name} failed (${code})`);
+  return rows;
 }
-console.log(machine());
-const rows: BenchRow[] = [];
-for (const [name, run] of Object.entries(BENCHES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  console.log(`\n${name} ...`);
-  rows.push(...(await run()));
+
+async function runAll(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !(name in BENCHES));
+  if (unknown.length > 0) {
+    console.error(
+      `no benchmark is called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`,
+    );
+    process.exit(2);
+  }
+  console.log(machine());
+  const rows: BenchRow[] = [];
+  for (const name of Object.keys(BENCHES)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    console.log(`\n${name} ...`);
+    rows.push(...(await inChild(name)));
+  }
+  console.log(`\n${table(rows)}`);
 }
-console.log(`\n${table(rows)}`);
-process.exit(0);
+
+const [first, second] = process.argv.slice(2);
+if (first === CHILD) process.send!(await BENCHES[second!]!(), () => process.exit(0));
+else {
+  await runAll(process.argv.slice(2));
+  process.exit(0);
+}
