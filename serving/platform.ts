@@ -5,6 +5,7 @@ import type { AccountId, CommandId } from '../schemas/ids.ts';
 import { openRegistry } from '../schemas/registry/open.ts';
 import type { SchemaRegistry } from '../schemas/registry/registry.ts';
 import type { Serdes } from '../schemas/serdes.ts';
+import { topicRecord } from '../schemas/topicRecord.ts';
 import { type CashMicros, MICROS_PER_DOLLAR } from '../schemas/units.ts';
 import { deriveUuid } from '../schemas/uuid.ts';
 import { StreamsRuntime } from '../streams/index.ts';
@@ -114,13 +115,9 @@ export async function openDemoAccount(
     accountType: 'CUSTOMER',
     amountMicros: DEMO_CASH_MICROS,
   } as const;
-  await platform.producer.send([
-    {
-      topic: ORDER_COMMANDS.name,
-      key: platform.serdes.key.serialize(ORDER_COMMANDS.name, DEMO_ACCOUNT_ID),
-      value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-      timestamp: platform.clock.nowMs(),
-      headers: [{ key: 'request-id', value: Buffer.from(randomUUID()) }],
-    },
+  const { producer, serdes, clock } = platform;
+  const headers = [{ key: 'request-id', value: Buffer.from(randomUUID()) }];
+  await producer.send([
+    topicRecord(serdes, ORDER_COMMANDS, DEMO_ACCOUNT_ID, command, clock.nowMs(), headers),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { Asset, MarketQuote, MarketTrade } from '../../schemas/generated/types.ts';
 import { CLOCK_HEADER } from '../../schemas/topic.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import { LogError } from '../../streams/log/errors.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
 import type { Header } from '../../streams/record.ts';
@@ -54,26 +55,12 @@ export class MarketWriter {
   }
 
   quote(quote: MarketQuote, timestamp: number): void {
-    const { serdes } = this.#context;
-    const value = serdes.value(MARKET_QUOTES).serialize(MARKET_QUOTES.name, quote);
-    this.add({
-      topic: MARKET_QUOTES.name,
-      key: serdes.key.serialize(MARKET_QUOTES.name, quote.symbol),
-      value,
-      timestamp,
-    });
+    this.add(topicRecord(this.#context.serdes, MARKET_QUOTES, quote.symbol, quote, timestamp));
     this.records += 1;
   }
 
   trade(trade: MarketTrade, timestamp: number): void {
-    const { serdes } = this.#context;
-    const value = serdes.value(MARKET_TRADES).serialize(MARKET_TRADES.name, trade);
-    this.add({
-      topic: MARKET_TRADES.name,
-      key: serdes.key.serialize(MARKET_TRADES.name, trade.symbol),
-      value,
-      timestamp,
-    });
+    this.add(topicRecord(this.#context.serdes, MARKET_TRADES, trade.symbol, trade, timestamp));
     this.records += 1;
   }
 
@@ -143,17 +130,11 @@ export class MarketWriter {
   /** Writes the assets that are new or differ from what is on the log. */
   async assets(assets: readonly Asset[]): Promise<void> {
     const { serdes, clock } = this.#context;
-    const serde = serdes.value(REFERENCE_ASSETS);
     const present = await this.#presentAssets();
     for (const asset of assets) {
-      const value = serde.serialize(REFERENCE_ASSETS.name, asset);
-      if (present.get(asset.symbol)?.equals(value)) continue;
-      this.add({
-        topic: REFERENCE_ASSETS.name,
-        key: serdes.key.serialize(REFERENCE_ASSETS.name, asset.symbol),
-        value,
-        timestamp: clock.nowMs(),
-      });
+      const record = topicRecord(serdes, REFERENCE_ASSETS, asset.symbol, asset, clock.nowMs());
+      if (record.value !== null && present.get(asset.symbol)?.equals(record.value)) continue;
+      this.add(record);
       if (this.isFull) await this.flush();
     }
     await this.settle();

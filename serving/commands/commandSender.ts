@@ -1,5 +1,6 @@
 import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { AccountId, CommandId } from '../../schemas/ids.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import type { LogRecord, TailSubscription } from '../../streams/log/log.ts';
 import { USER_ACTIONS } from '../../topologies/audit/topics.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
@@ -90,23 +91,10 @@ export class CommandSender {
     const { accountId, commandId } = command;
     const headers = originHeaders(origin);
     const timestamp = clock.nowMs();
-    const key = serdes.key.serialize(ORDER_COMMANDS.name, accountId);
     const action = { accountId, action: ACTIONS[command.kind], commandId, target: command.orderId };
     return producer.send([
-      {
-        topic: ORDER_COMMANDS.name,
-        key,
-        value: serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-        timestamp,
-        headers,
-      },
-      {
-        topic: USER_ACTIONS.name,
-        key,
-        value: serdes.value(USER_ACTIONS).serialize(USER_ACTIONS.name, action),
-        timestamp,
-        headers,
-      },
+      topicRecord(serdes, ORDER_COMMANDS, accountId, command, timestamp, headers),
+      topicRecord(serdes, USER_ACTIONS, accountId, action, timestamp, headers),
     ]);
   }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Credentials, Principal } from '../auth/credentials.ts';
 import type { ServingContext } from '../context.ts';
+import { RateWindow } from '../rateWindow.ts';
 import { apiError } from './apiError.ts';
 
 declare module 'fastify' {
@@ -30,36 +31,28 @@ export function principalOf(credentials: Credentials, request: FastifyRequest): 
 }
 
 const WINDOW_MS = 60_000;
-const ACTORS_MAX = 10_000;
 
 /** Counts requests by whom they come from, a minute at a time. */
 export class RateLimit {
   readonly #limit: number;
   readonly #wallClock: () => number;
-  #windowMs = 0;
-  #counts = new Map<string, number>();
+  readonly #window: RateWindow;
 
   constructor(limit: number, wallClock: () => number) {
     this.#limit = limit;
     this.#wallClock = wallClock;
+    this.#window = new RateWindow(limit, WINDOW_MS, wallClock);
   }
 
   /** Counts one request and writes the headers. @throws ApiError RATE_LIMIT */
   count(actor: string, reply: FastifyReply): void {
-    const nowMs = this.#wallClock();
-    const window = Math.floor(nowMs / WINDOW_MS) * WINDOW_MS;
-    if (window !== this.#windowMs || this.#counts.size > ACTORS_MAX) {
-      this.#windowMs = window;
-      this.#counts = new Map();
-    }
-    const used = (this.#counts.get(actor) ?? 0) + 1;
-    this.#counts.set(actor, used);
-    const resetSeconds = (window + WINDOW_MS) / 1000;
+    const left = this.#window.countLeft(actor);
+    const resetSeconds = this.#window.endsAtMs / 1000;
     reply.header('X-RateLimit-Limit', this.#limit);
-    reply.header('X-RateLimit-Remaining', Math.max(0, this.#limit - used));
+    reply.header('X-RateLimit-Remaining', Math.max(0, left));
     reply.header('X-RateLimit-Reset', resetSeconds);
-    if (used <= this.#limit) return;
-    reply.header('Retry-After', Math.max(1, Math.ceil(resetSeconds - nowMs / 1000)));
+    if (left >= 0) return;
+    reply.header('Retry-After', Math.max(1, Math.ceil(resetSeconds - this.#wallClock() / 1000)));
     throw apiError('RATE_LIMIT');
   }
 }

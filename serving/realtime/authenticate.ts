@@ -1,8 +1,8 @@
 import type { Principal } from '../auth/credentials.ts';
 import type { ServingContext } from '../context.ts';
+import { RateWindow } from '../rateWindow.ts';
 import { RealtimeError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { RateWindow } from './rateWindow.ts';
 import type { HandshakeCredentials } from './requests.ts';
 
 const MINUTE_MS = 60_000;

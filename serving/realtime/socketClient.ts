@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/credentials.ts';
 import type { Logger } from '../log.ts';
+import type { RateWindow } from '../rateWindow.ts';
 import type { AccountChannel } from './account.ts';
 import type { CandlesChannel } from './candles.ts';
 import type { DepthChannel } from './depth.ts';
@@ -8,7 +9,6 @@ import { LIMITS } from './limits.ts';
 import type { OrderFeed, OrderSubscription } from './orderFeed.ts';
 import type { Outlet } from './outlet.ts';
 import type { QuotesChannel } from './quotes.ts';
-import type { RateWindow } from './rateWindow.ts';
 import { parseSubscribe, parseUnsubscribe, type Subscribe } from './requests.ts';
 import type { StatusChannel } from './status.ts';
 

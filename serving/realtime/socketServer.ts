@@ -2,12 +2,12 @@ import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { Principal } from '../auth/credentials.ts';
 import type { ServingContext } from '../context.ts';
+import { RateWindow } from '../rateWindow.ts';
 import type { Authenticator } from './authenticate.ts';
 import { REALTIME_ERRORS, RealtimeError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { Outlet } from './outlet.ts';
 import { packetParser } from './packetDecoder.ts';
-import { RateWindow } from './rateWindow.ts';
 import { parseHandshake } from './requests.ts';
 import { type Answer, type Channels, SocketClient } from './socketClient.ts';
 

@@ -1,10 +1,10 @@
-import type { Asset, OrderCommand } from '../../schemas/generated/types.ts';
-import type { AccountId, Ticker } from '../../schemas/ids.ts';
-import { deriveUuid } from '../../schemas/uuid.ts';
+import type { OrderCommand } from '../../schemas/generated/types.ts';
+import type { AccountId } from '../../schemas/ids.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import type { Platform } from '../../serving/platform.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
-import { REFERENCE_ASSETS } from '../../topologies/assets/topics.ts';
 import { ORDER_COMMANDS } from '../../topologies/orders/topics.ts';
+import { assetRecord } from '../support/assets.ts';
 import { limitOrder, numberedUuid, openAccount } from '../support/commands.ts';
 
 /** Securities that the orders are spread over. */
@@ -26,12 +26,7 @@ export class OrderFlow {
 
   record(command: OrderCommand): ProducerRecord {
     const { serdes, clock } = this.#platform;
-    return {
-      topic: ORDER_COMMANDS.name,
-      key: serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
-      value: serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-      timestamp: clock.nowMs(),
-    };
+    return topicRecord(serdes, ORDER_COMMANDS, command.accountId, command, clock.nowMs());
   }
 
   /** Orders in pairs: one rests, the next (of another account, on the other side) crosses it. */
@@ -61,7 +56,8 @@ export class OrderFlow {
 
   /** Lists the securities and gives every account cash and shares of each of them, bought from a house account. */
   async open(): Promise<void> {
-    await openAssets(this.#platform);
+    const { serdes, clock } = this.#platform;
+    await this.send(SYMBOLS.map((symbol) => assetRecord(serdes, symbol, 'NASDAQ', clock.nowMs())));
     await this.#sendCommands([openAccount(SELLER, 0, 'HOUSE')]);
     let index = 0;
     for (const symbol of SYMBOLS) {
@@ -78,27 +74,4 @@ export class OrderFlow {
   async #sendCommands(commands: readonly OrderCommand[]): Promise<void> {
     await this.send(commands.map((command) => this.record(command)));
   }
-}
-
-async function openAssets(platform: Platform): Promise<void> {
-  const serde = platform.serdes.value(REFERENCE_ASSETS);
-  await platform.producer.send(
-    SYMBOLS.map((symbol) => {
-      const asset: Asset = {
-        symbol: symbol as Ticker,
-        assetId: deriveUuid(`asset:${symbol}`),
-        name: symbol,
-        exchange: 'NASDAQ',
-        tradable: true,
-        fractionable: true,
-        previousCloseTicks: null,
-      };
-      return {
-        topic: REFERENCE_ASSETS.name,
-        key: platform.serdes.key.serialize(REFERENCE_ASSETS.name, symbol),
-        value: serde.serialize(REFERENCE_ASSETS.name, asset),
-        timestamp: platform.clock.nowMs(),
-      };
-    }),
-  );
 }

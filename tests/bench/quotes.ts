@@ -7,6 +7,7 @@ import parser from 'socket.io-msgpack-parser';
 import type { MarketQuote } from '../../schemas/generated/types.ts';
 import type { Ticker } from '../../schemas/ids.ts';
 import { CLOCK_HEADER } from '../../schemas/topic.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import type { PriceTicks, QuantityMicros } from '../../schemas/units.ts';
 import { readConfig } from '../../serving/config.ts';
 import { createLogger } from '../../serving/log.ts';
@@ -77,7 +78,6 @@ class PacedQuotes {
 
   #batch(due: number): ProducerRecord[] {
     const { serdes } = this.#platform;
-    const serde = serdes.value(MARKET_QUOTES);
     const timestamp = Date.now();
     const records: ProducerRecord[] = [];
     for (; this.#sent < due; this.#sent += 1) {
@@ -92,12 +92,7 @@ class PacedQuotes {
         askPriceTicks: (bid + 300) as PriceTicks,
         askSizeMicros: 200_000_000 as QuantityMicros,
       };
-      records.push({
-        topic: MARKET_QUOTES.name,
-        key: serdes.key.serialize(MARKET_QUOTES.name, symbol),
-        value: serde.serialize(MARKET_QUOTES.name, quote),
-        timestamp,
-      });
+      records.push(topicRecord(serdes, MARKET_QUOTES, symbol, quote, timestamp));
     }
     if (timestamp - this.#clockMs >= CLOCK_MS) {
       this.#clockMs = timestamp;

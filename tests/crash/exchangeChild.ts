@@ -5,11 +5,13 @@
  * `fault` is a phase of the log's commits at whose n-th occurrence after the start the process kills itself, `during-write` for a kill that
  * comes from a second thread while the write is under way, `failing-writes` for a disk that fails every n-th write, or `none`.
  */
+
 import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Simulator } from '../../connectors/sources/simulator/simulator.ts';
 import type { OrderCommand } from '../../schemas/generated/types.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import { describeError } from '../../serving/log.ts';
 import { openPlatform, type Platform } from '../../serving/platform.ts';
 import { MarketQueries } from '../../serving/queries/market.ts';
@@ -135,25 +137,15 @@ async function follow(platform: Platform, from: ReadonlyMap<number, number>): Pr
 
 function send(platform: Platform, command: OrderCommand): void {
   const { serdes, producer, clock } = platform;
-  producer
-    .send([
-      {
-        topic: ORDER_COMMANDS.name,
-        key: serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
-        value: serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-        timestamp: clock.nowMs(),
-      },
-    ])
-    .then(
-      ([ack]) =>
-        tell({
-          kind: 'acknowledged',
-          commandId: command.commandId,
-          place: `${ack!.partition}@${ack!.offset}`,
-        }),
-      (cause: unknown) =>
-        tell({ kind: 'refused', commandId: command.commandId, cause: describeError(cause) }),
-    );
+  producer.send([topicRecord(serdes, ORDER_COMMANDS, command.accountId, command, clock.nowMs())]).then(
+    ([ack]) =>
+      tell({
+        kind: 'acknowledged',
+        commandId: command.commandId,
+        place: `${ack!.partition}@${ack!.offset}`,
+      }),
+    (cause: unknown) => tell({ kind: 'refused', commandId: command.commandId, cause: describeError(cause) }),
+  );
 }
 
 async function main(): Promise<void> {

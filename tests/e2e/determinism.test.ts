@@ -5,6 +5,7 @@ import { Random } from '../../connectors/sources/simulator/random.ts';
 import { Simulator } from '../../connectors/sources/simulator/simulator.ts';
 import type { OrderCommand } from '../../schemas/generated/types.ts';
 import type { AccountId, OrderId } from '../../schemas/ids.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import { openPlatform, type Platform } from '../../serving/platform.ts';
 import { MarketQueries } from '../../serving/queries/market.ts';
 import { copyTopics } from '../../streams/ops/copyTopics.ts';
@@ -23,14 +24,13 @@ const COMMANDS_A_RUN = 600;
 const OPTIONS = { session: 'always', marketMakerLevels: 3 } as const;
 
 async function send(platform: Platform, commands: readonly OrderCommand[]): Promise<void> {
-  await platform.producer.send(
-    commands.map((command) => ({
-      topic: ORDER_COMMANDS.name,
-      key: platform.serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
-      value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-      timestamp: platform.clock.nowMs(),
-      headers: [{ key: 'request-id', value: Buffer.from(command.commandId) }],
-    })),
+  const { producer, serdes, clock } = platform;
+  await producer.send(
+    commands.map((command) =>
+      topicRecord(serdes, ORDER_COMMANDS, command.accountId, command, clock.nowMs(), [
+        { key: 'request-id', value: Buffer.from(command.commandId) },
+      ]),
+    ),
   );
 }
 

@@ -3,6 +3,7 @@ import { before, describe, test } from 'node:test';
 import { LeanReplay } from '../../connectors/sources/lean/lean.ts';
 import { Random } from '../../connectors/sources/simulator/random.ts';
 import type { AccountState, Candle, PositionState } from '../../schemas/generated/types.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from '../../serving/platform.ts';
 import { MarketQueries } from '../../serving/queries/market.ts';
 import { isOpen, newYorkMidnight, sessionOf } from '../../topologies/domain/calendar.ts';
@@ -51,12 +52,7 @@ async function trade(platform: Platform, source: LeanReplay): Promise<void> {
       limitPriceTicks: null,
     } as const;
     await platform.producer.send([
-      {
-        topic: ORDER_COMMANDS.name,
-        key: platform.serdes.key.serialize(ORDER_COMMANDS.name, DEMO_ACCOUNT_ID),
-        value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-        timestamp: nowMs,
-      },
+      topicRecord(platform.serdes, ORDER_COMMANDS, DEMO_ACCOUNT_ID, command, nowMs),
     ]);
   }
 }

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { io, type Socket } from 'socket.io-client';
 import parser from 'socket.io-msgpack-parser';
-import type { Asset, MarketQuote, OrderCommand } from '../../schemas/generated/types.ts';
+import type { MarketQuote, MarketTrade, OrderCommand } from '../../schemas/generated/types.ts';
 import type { Ticker } from '../../schemas/ids.ts';
 import { CLOCK_HEADER } from '../../schemas/topic.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import type { PriceTicks, QuantityMicros } from '../../schemas/units.ts';
-import { deriveUuid } from '../../schemas/uuid.ts';
 import { readConfig } from '../../serving/config.ts';
 import { createLogger } from '../../serving/log.ts';
 import { type Running, startOpentape } from '../../serving/start.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
-import { REFERENCE_ASSETS } from '../../topologies/assets/topics.ts';
 import { ORDER_COMMANDS } from '../../topologies/orders/topics.ts';
 import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
+import { assetRecord } from './assets.ts';
 import { DEMO_KEY, DEMO_SECRET } from './server.ts';
 import { withTemporaryDirectory } from './temporary.ts';
 
@@ -35,12 +35,7 @@ export class LiveMarket {
 
   command(command: OrderCommand): ProducerRecord {
     const { serdes, clock } = this.running.platform;
-    return {
-      topic: ORDER_COMMANDS.name,
-      key: serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
-      value: serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-      timestamp: clock.nowMs(),
-    };
+    return topicRecord(serdes, ORDER_COMMANDS, command.accountId, command, clock.nowMs());
   }
 
   async commands(commands: readonly OrderCommand[]): Promise<void> {
@@ -57,17 +52,12 @@ export class LiveMarket {
       askPriceTicks: (bidTicks + 100) as PriceTicks,
       askSizeMicros: 200_000_000 as QuantityMicros,
     };
-    return {
-      topic: MARKET_QUOTES.name,
-      key: serdes.key.serialize(MARKET_QUOTES.name, symbol),
-      value: serdes.value(MARKET_QUOTES).serialize(MARKET_QUOTES.name, quote),
-      timestamp,
-    };
+    return topicRecord(serdes, MARKET_QUOTES, symbol, quote, timestamp);
   }
 
   trade(symbol: string, ticks: number, shares: number, number: number, timestamp: number): ProducerRecord {
     const { serdes } = this.running.platform;
-    const value = serdes.value(MARKET_TRADES).serialize(MARKET_TRADES.name, {
+    const trade: MarketTrade = {
       symbol: symbol as Ticker,
       priceTicks: ticks as PriceTicks,
       sizeMicros: (shares * 1_000_000) as QuantityMicros,
@@ -75,13 +65,8 @@ export class LiveMarket {
       tradeNumber: number,
       conditions: '@',
       eligible: true,
-    });
-    return {
-      topic: MARKET_TRADES.name,
-      key: serdes.key.serialize(MARKET_TRADES.name, symbol),
-      value,
-      timestamp,
     };
+    return topicRecord(serdes, MARKET_TRADES, symbol, trade, timestamp);
   }
 
   /** Tells every partition of the market's topics what time it is. */
@@ -102,25 +87,7 @@ export class LiveMarket {
 
   async assets(symbols: readonly string[]): Promise<void> {
     const { serdes, clock } = this.running.platform;
-    await this.send(
-      symbols.map((symbol) => {
-        const asset: Asset = {
-          symbol: symbol as Ticker,
-          assetId: deriveUuid(`asset:${symbol}`),
-          name: symbol,
-          exchange: 'NASDAQ',
-          tradable: true,
-          fractionable: true,
-          previousCloseTicks: null,
-        };
-        return {
-          topic: REFERENCE_ASSETS.name,
-          key: serdes.key.serialize(REFERENCE_ASSETS.name, symbol),
-          value: serdes.value(REFERENCE_ASSETS).serialize(REFERENCE_ASSETS.name, asset),
-          timestamp: clock.nowMs(),
-        };
-      }),
-    );
+    await this.send(symbols.map((symbol) => assetRecord(serdes, symbol, 'NASDAQ', clock.nowMs())));
   }
 
   /** A Socket.IO connection, not yet connected. */

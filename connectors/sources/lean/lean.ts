@@ -1,5 +1,6 @@
 import type { Asset, SourcePosition } from '../../../schemas/generated/types.ts';
 import type { Ticker } from '../../../schemas/ids.ts';
+import { topicRecord } from '../../../schemas/topicRecord.ts';
 import { deriveUuid } from '../../../schemas/uuid.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { SOURCE_POSITIONS } from '../../../topologies/assets/topics.ts';
@@ -130,12 +131,8 @@ export class LeanReplay implements MarketSource {
 
   /** The replay's position as a record: sent in one piece with what it covers. */
   #positionRecord({ serdes }: SourceContext): ProducerRecord {
-    return {
-      topic: SOURCE_POSITIONS.name,
-      key: serdes.key.serialize(SOURCE_POSITIONS.name, this.name),
-      value: serdes.value(SOURCE_POSITIONS).serialize(SOURCE_POSITIONS.name, this.#position),
-      timestamp: this.#position.marketTimeMs,
-    };
+    const position = this.#position;
+    return topicRecord(serdes, SOURCE_POSITIONS, this.name, position, position.marketTimeMs);
   }
 
   /** Replays, and where the disk failed goes on from what is on the log once it takes records again. */

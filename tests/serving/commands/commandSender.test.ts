@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OrderUpdate } from '../../../schemas/generated/types.ts';
 import type { AccountId } from '../../../schemas/ids.ts';
+import { topicRecord } from '../../../schemas/topicRecord.ts';
 import { CommandSender, type OrderedCommand } from '../../../serving/commands/commandSender.ts';
 import { originHeaders } from '../../../serving/commands/origin.ts';
 import { openPlatform, type Platform } from '../../../serving/platform.ts';
@@ -39,9 +40,8 @@ async function withPlatform(running: readonly string[], body: (platform: Platfor
 test('each of many commands under way at once hears its own outcome', () =>
   withPlatform(['orders', 'matching'], async (platform) => {
     const { producer, serdes, clock } = platform;
-    const value = serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, openAccount(ACCOUNT, 1_000));
-    const key = serdes.key.serialize(ORDER_COMMANDS.name, ACCOUNT);
-    await producer.send([{ topic: ORDER_COMMANDS.name, key, value, timestamp: clock.nowMs() }]);
+    const open = openAccount(ACCOUNT, 1_000);
+    await producer.send([topicRecord(serdes, ORDER_COMMANDS, ACCOUNT, open, clock.nowMs())]);
     const sender = new CommandSender(platform);
     const commands = Array.from({ length: 200 }, (_, index) => order(index));
     const outcomes = await Promise.all(commands.map((command) => sender.send(command, ORIGIN)));

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Asset, MarketQuote, MarketTrade } from '../../../schemas/generated/types.ts';
 import type { AccountId, Ticker } from '../../../schemas/ids.ts';
 import type { TopicDefinition, TopicValue } from '../../../schemas/topic.ts';
+import { topicRecord } from '../../../schemas/topicRecord.ts';
 import { deriveUuid } from '../../../schemas/uuid.ts';
 import { Credentials } from '../../../serving/auth/credentials.ts';
 import type { ServingContext } from '../../../serving/context.ts';
@@ -121,14 +122,7 @@ export class RestExchange {
 
   async #send<T extends TopicDefinition>(topic: T, key: string, value: TopicValue<T>): Promise<void> {
     const { serdes, producer, clock } = this.platform;
-    await producer.send([
-      {
-        topic: topic.name,
-        key: serdes.key.serialize(topic.name, key),
-        value: serdes.value(topic).serialize(topic.name, value),
-        timestamp: clock.nowMs(),
-      },
-    ]);
+    await producer.send([topicRecord(serdes, topic, key, value, clock.nowMs())]);
   }
 
   /** BRK.B is traded in whole shares only. */

@@ -1,19 +1,19 @@
-/** A real platform in a directory, traded on at random from a seed; and tools to damage what it left behind. */
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Asset, OrderCommand } from '../../../schemas/generated/types.ts';
-import type { AccountId, CommandId, OrderId, Ticker } from '../../../schemas/ids.ts';
+import type { OrderCommand } from '../../../schemas/generated/types.ts';
+import type { AccountId, CommandId, OrderId } from '../../../schemas/ids.ts';
 import type { Serdes } from '../../../schemas/serdes.ts';
+/** A real platform in a directory, traded on at random from a seed; and tools to damage what it left behind. */
+import { topicRecord } from '../../../schemas/topicRecord.ts';
 import type { CashMicros, PriceTicks, QuantityMicros } from '../../../schemas/units.ts';
-import { deriveUuid } from '../../../schemas/uuid.ts';
 import { openPlatform, type Platform } from '../../../serving/platform.ts';
 import { type CommittedPosition, EmbeddedLog } from '../../../streams/log/embedded/index.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
-import { REFERENCE_ASSETS } from '../../../topologies/assets/topics.ts';
 import { USER_ACTIONS } from '../../../topologies/audit/topics.ts';
 import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
 import { participantOf } from '../../streams/log/support.ts';
+import { assetRecord } from '../../support/assets.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
 import { withTemporaryDirectory } from '../../support/temporary.ts';
 
@@ -37,34 +37,7 @@ export function openFloor(dataDirectory: string): Promise<Platform> {
 }
 
 export function commandRecord(platform: Platform, command: OrderCommand, atMs = START_MS): ProducerRecord {
-  return {
-    topic: ORDER_COMMANDS.name,
-    key: platform.serdes.key.serialize(ORDER_COMMANDS.name, command.accountId),
-    value: platform.serdes.value(ORDER_COMMANDS).serialize(ORDER_COMMANDS.name, command),
-    timestamp: atMs,
-  };
-}
-
-async function openAssets(platform: Platform): Promise<void> {
-  await platform.producer.send(
-    SYMBOLS.map((symbol) => {
-      const asset: Asset = {
-        symbol: symbol as Ticker,
-        assetId: deriveUuid(`asset:${symbol}`),
-        name: symbol,
-        exchange: 'NYSE',
-        tradable: true,
-        fractionable: true,
-        previousCloseTicks: null,
-      };
-      return {
-        topic: REFERENCE_ASSETS.name,
-        key: Buffer.from(symbol),
-        value: platform.serdes.value(REFERENCE_ASSETS).serialize(REFERENCE_ASSETS.name, asset),
-        timestamp: START_MS,
-      };
-    }),
-  );
+  return topicRecord(platform.serdes, ORDER_COMMANDS, command.accountId, command, atMs);
 }
 
 /** Numbers from a seed (mulberry32). */
@@ -86,7 +59,9 @@ export async function trade(
   startMs = START_MS,
 ): Promise<void> {
   const pick = random(seed);
-  await openAssets(platform);
+  await platform.producer.send(
+    SYMBOLS.map((symbol) => assetRecord(platform.serdes, symbol, 'NYSE', START_MS)),
+  );
   const accounts = Array.from({ length: 6 }, (_, index) => customer(index));
   const send = (all: readonly OrderCommand[]): Promise<unknown> =>
     platform.producer.send(all.map((command, index) => commandRecord(platform, command, startMs + index)));

@@ -22,10 +22,20 @@ export class RateWindow {
 
   /** Counts once, or so many times. False where that was too many. */
   count(name: string, times = 1): boolean {
+    return this.countLeft(name, times) >= 0;
+  }
+
+  /** Counts, and tells how much of the window is left to the name; negative where that was too many. */
+  countLeft(name: string, times = 1): number {
     this.#turn();
     const used = (this.#counts.get(name) ?? 0) + times;
     this.#counts.set(name, used);
-    return used <= this.#limit;
+    return this.#limit - used;
+  }
+
+  /** When the window that was counted in last ends, in milliseconds since the epoch. */
+  get endsAtMs(): number {
+    return (this.#window + 1) * this.#windowMs;
   }
 
   #turn(): void {
