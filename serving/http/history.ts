@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import type { SchemaName, SchemaTypes } from '../../schemas/generated/types.ts';
+import type { TopicDefinition } from '../../schemas/topic.ts';
 import { MARKET_TRADES, QUOTE_UPDATES } from '../../topologies/quotes/topics.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
-import { type HistoryBounds, historyPage, RECORDS_MAX } from '../queries/marketHistory.ts';
+import { type HistoryBounds, type HistoryPage, historyPage, RECORDS_MAX } from '../queries/marketHistory.ts';
 import { documented } from './docs.ts';
 import { quoteJson, tapeOf, tradeJson } from './json/market.ts';
 import {
@@ -64,43 +66,27 @@ async function historyOf(
 /** The tape and the consolidated quotes of the past, as long as the log keeps them: trades seven days, quotes one. */
 export function registerHistory(server: FastifyInstance, context: ServingContext): void {
   const accounts = new AccountQueries(context.stores);
+  const parts =
+    <S extends SchemaName>(
+      topic: TopicDefinition<S>,
+      rowsOf: (records: HistoryPage<SchemaTypes[S]>['records'], tape: string) => readonly unknown[],
+    ): ReadPart =>
+    async (symbol, bounds, countMax, recordsMax) => {
+      const page = await historyPage(context, topic, symbol, bounds, countMax, recordsMax);
+      const rows = rowsOf(page.records, tapeOf(accounts.asset(symbol)));
+      return { rows, position: page.position, lookedAt: page.lookedAt };
+    };
   const reads: Readonly<Record<'trades' | 'quotes', ReadPart>> = {
-    trades: async (symbol, bounds, countMax, recordsMax) => {
-      const { records, position, lookedAt } = await historyPage(
-        context,
-        MARKET_TRADES,
-        symbol,
-        bounds,
-        countMax,
-        recordsMax,
-      );
-      const tape = tapeOf(accounts.asset(symbol));
-      return {
-        rows: records.map(({ value, timestampMs }) => tradeJson(value, timestampMs, tape)),
-        position,
-        lookedAt,
-      };
-    },
-    quotes: async (symbol, bounds, countMax, recordsMax) => {
-      const { records, position, lookedAt } = await historyPage(
-        context,
-        QUOTE_UPDATES,
-        symbol,
-        bounds,
-        countMax,
-        recordsMax,
-      );
-      const tape = tapeOf(accounts.asset(symbol));
-      return {
+    trades: parts(MARKET_TRADES, (records, tape) =>
+      records.map(({ value, timestampMs }) => tradeJson(value, timestampMs, tape)),
+    ),
+    quotes: parts(QUOTE_UPDATES, (records, tape) =>
+      records
         // An update may tell of a trade only: its quote is the one before.
-        rows: records
-          .filter(({ value }, index) => value.quotedAtMs !== records[index - 1]?.value.quotedAtMs)
-          .map(({ value }) => quoteJson(value, tape))
-          .filter((row) => row !== null),
-        position,
-        lookedAt,
-      };
-    },
+        .filter(({ value }, index) => value.quotedAtMs !== records[index - 1]?.value.quotedAtMs)
+        .map(({ value }) => quoteJson(value, tape))
+        .filter((row) => row !== null),
+    ),
   };
   for (const [what, read] of Object.entries(reads)) {
     server.get(
