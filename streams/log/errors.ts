@@ -16,7 +16,14 @@ export type LogErrorCode =
   | 'LOG_VERSION_NEWER'
   | 'LOG_DIRECTORY_IN_USE'
   | 'LOG_DIRECTORY_FOREIGN'
-  | 'LOG_DIRECTORY_DAMAGED';
+  | 'LOG_DIRECTORY_DAMAGED'
+  | 'LOG_UNREACHABLE'
+  | 'LOG_UNAUTHORIZED'
+  | 'LOG_BROKER_UNSUPPORTED'
+  | 'LOG_TOO_FEW_REPLICAS'
+  | 'LOG_FENCED'
+  | 'LOG_OFFSET_OUT_OF_RANGE'
+  | 'LOG_KAFKA_CLIENT_MISSING';
 
 /** What the log throws and rejects with. The message is one line that an operator can act on; `cause` keeps what was below. */
 export class LogError extends Error {

@@ -11,6 +11,7 @@ const ENTRIES = [
   'serving/cli/main.ts',
   'serving/app/main.ts',
   'streams/index.ts',
+  'streams/log/kafka/index.ts',
   'stores/index.ts',
   // A thread, started by its address.
   'stores/rocksdb/writerThread.ts',
