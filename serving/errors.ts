@@ -8,6 +8,7 @@ export const SERVING_ERRORS = {
   SERVING_UNREACHABLE: 'the running instance does not answer',
   SERVING_REPLAY: 'the log cannot be replayed to be compared',
   SERVING_CREDENTIALS: 'the file of credentials cannot be used',
+  SERVING_OUTPUT_FILE: 'a file asked for cannot be written',
 } as const;
 
 export type ServingErrorCode = keyof typeof SERVING_ERRORS;

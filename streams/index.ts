@@ -9,6 +9,7 @@ export type {
   TimestampExtractor,
   TopicNameExtractor,
 } from './graph/nodes.ts';
+export { drawTopologies, type TitledTopology } from './graph/picture/svg.ts';
 export { Topology } from './graph/topology.ts';
 export type * from './processor.ts';
 export type { QueryableSessionStore } from './query/queryableSessionStore.ts';

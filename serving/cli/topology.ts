@@ -1,19 +1,39 @@
+import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
+import { drawTopologies, type TopologyDescription } from '../../streams/index.ts';
 import { ServingError } from '../errors.ts';
+import { describeError } from '../log.ts';
 import { describedApplications } from '../ops/subject.ts';
 import { configOf, optionsOf } from './context.ts';
 import { print, printJson } from './output.ts';
 
 interface DescribeOptions {
   readonly mermaid?: boolean;
+  readonly svg?: string;
+}
+
+/** @throws ServingError SERVING_OUTPUT_FILE where the file cannot be written */
+async function writeSvg(
+  file: string,
+  described: readonly { readonly applicationId: string; readonly description: TopologyDescription }[],
+): Promise<void> {
+  const titled = described.map(({ applicationId, description }) => ({ title: applicationId, description }));
+  try {
+    await writeFile(file, drawTopologies(titled));
+  } catch (cause) {
+    throw new ServingError('SERVING_OUTPUT_FILE', `${file} cannot be written: ${describeError(cause)}`, {
+      cause,
+    });
+  }
 }
 
 async function describe(
   application: string | undefined,
   options: DescribeOptions & { json?: boolean; dataDir?: string },
 ) {
-  if (options.mermaid === true && options.json === true)
-    throw new InvalidArgumentError('--mermaid and --json exclude one another; name one of them');
+  const forms = [options.mermaid === true, options.json === true, options.svg !== undefined];
+  if (forms.filter((form) => form).length > 1)
+    throw new InvalidArgumentError('--mermaid, --svg and --json exclude one another; name one of them');
   const all = await describedApplications(configOf(options));
   const wanted =
     application === undefined ? all : all.filter(({ applicationId }) => applicationId === application);
@@ -27,6 +47,10 @@ async function describe(
     applicationId,
     description: topology.describe(),
   }));
+  if (options.svg !== undefined) {
+    await writeSvg(options.svg, described);
+    return;
+  }
   if (options.json === true) {
     printJson(
       described.map(({ applicationId, description }) => ({
@@ -52,6 +76,7 @@ export function addTopologyCommands(program: Command): void {
     .description("sub-topologies, nodes, topics and stores of one application or all, as Kafka Streams' text")
     .argument('[application]', 'application id; left out: all')
     .option('--mermaid', 'as a Mermaid flowchart')
+    .option('--svg <file>', 'as a picture, written to the file')
     .action((application: string | undefined, _options: unknown, command: Command) =>
       describe(application, optionsOf<DescribeOptions>(command)),
     );

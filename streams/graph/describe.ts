@@ -1,3 +1,4 @@
+import { drawTopologies } from './picture/svg.ts';
 import type { Topology } from './topology.ts';
 
 export interface NodeDescription {
@@ -22,13 +23,15 @@ export interface GlobalStoreDescription {
   readonly processor: string;
 }
 
-/** A topology as data, as Kafka Streams' text (`toString`) and as Mermaid. */
+/** A topology as data, as Kafka Streams' text (`toString`), as Mermaid and as a picture. */
 export interface TopologyDescription {
   readonly subtopologies: readonly SubtopologyDescription[];
   readonly globalStores: readonly GlobalStoreDescription[];
   readonly internalTopics: readonly string[];
   toString(): string;
   toMermaid(): string;
+  /** The topology as an SVG; see drawTopologies, which puts several into one. */
+  toSvg(title: string): string;
 }
 
 /** Shown where the topic of a sink is chosen for each record. */
@@ -133,11 +136,13 @@ export function describeTopology(topology: Topology): TopologyDescription {
     topic: source.topics[0]!,
     processor: processorName,
   }));
-  return {
+  const description: TopologyDescription = {
     subtopologies,
     globalStores,
     internalTopics: [...topology.internalTopics.keys()],
     toString: () => text(subtopologies, globalStores),
     toMermaid: () => mermaid(subtopologies, globalStores),
+    toSvg: (title) => drawTopologies([{ title, description }]),
   };
+  return description;
 }

@@ -6,7 +6,7 @@ import { ROOT, sourceFiles } from '../support/sources.ts';
 
 const LINES_MAX = 420;
 /** Where builds, runs and tools leave what is not part of the product. */
-const NOT_OURS = /^(node_modules|dist|coverage|\.git|\.opentape|\.venv|\.servers)$|\.(png|log)$/;
+const NOT_OURS = /^(node_modules|dist|coverage|\.git|\.opentape|\.venv|\.servers|target)$|\.(png|log)$/;
 
 /** Every file of the checkout that holds text, by its path from the root. */
 function textFiles(folder = ''): string[] {

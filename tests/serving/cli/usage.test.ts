@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withTemporaryDirectory } from '../../support/temporary.ts';
@@ -101,6 +101,24 @@ test('topology describe needs no data directory', async () => {
   const unknown = await runProgram(['topology', 'describe', 'nope']);
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /there is no application nope; applications: quotes, /);
+});
+
+test('topology describe draws one application or all into a file', async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const file = join(directory, 'topology.svg');
+    const one = await runProgram(['topology', 'describe', 'orders', '--svg', file]);
+    assert.deepEqual(one, { code: 0, stdout: '', stderr: '' });
+    const svg = readFileSync(file, 'utf8');
+    assert.match(svg, /^<svg .*<title id="topology-title">Topology of orders<\/title>.*<\/svg>\n$/s);
+    await runProgram(['topology', 'describe', '--svg', file]);
+    assert.match(readFileSync(file, 'utf8'), /Topology of quotes, market-maker, orders, /);
+    const nowhere = await runProgram(['topology', 'describe', '--svg', join(directory, 'no/where.svg')]);
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /^opentape: [^\n]*where\.svg cannot be written: [^\n]+\n$/);
+    const both = await runProgram(['topology', 'describe', '--svg', file, '--json']);
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /exclude one another/);
+  });
 });
 
 test('a wrong setting is one line', async () => {
