@@ -11,6 +11,7 @@ export type {
 } from './graph/nodes.ts';
 export { drawTopologies, type TitledTopology } from './graph/picture/svg.ts';
 export { Topology } from './graph/topology.ts';
+export * from './log/kafka/state/index.ts';
 export type * from './processor.ts';
 export type { QueryableSessionStore } from './query/queryableSessionStore.ts';
 export {

@@ -229,6 +229,17 @@ export class Database {
     return iterator;
   }
 
+  /** Removes all keys with gte <= key < lt by one write, not synced. @throws StoreError STORE_IO, STORE_CORRUPT */
+  deleteRange(column: string, gte: Buffer, lt: Buffer): Promise<void> {
+    const range = { column: this.#column(column), gte, lt };
+    return new Promise((resolve, reject) => {
+      this.#raw._clear(range, (error) => {
+        if (error === null) resolve();
+        else reject(translate(error, this.directory));
+      });
+    });
+  }
+
   createBatch(): DatabaseBatch {
     if (this.#closed) throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
     return new DatabaseBatch(this.#raw._chainedBatch(), this.directory, (name) => this.#column(name));

@@ -17,19 +17,20 @@ const MEMTABLE_PART = 0.6;
  * what is kept.
  * @throws StoreError STORE_ARGUMENT where the budget is below 8 MiB
  */
-export function divideMemoryBudget(
+export function divideMemoryBudget<Column extends string>(
   totalBytes: number,
-  weights: Readonly<Record<string, number>>,
-): Readonly<Record<string, ColumnBudget>> {
+  weights: Readonly<Record<Column, number>>,
+): Readonly<Record<Column, ColumnBudget>> {
   if (!(totalBytes >= LEAST_BYTES)) {
     throw new StoreError(
       'STORE_ARGUMENT',
       `a memory budget of ${totalBytes} bytes is too small; give at least ${LEAST_BYTES}`,
     );
   }
-  const sum = Object.values(weights).reduce((total, weight) => total + weight, 0);
+  const entries = Object.entries<number>(weights);
+  const sum = entries.reduce((total, [, weight]) => total + weight, 0);
   return Object.fromEntries(
-    Object.entries(weights).map(([name, weight]) => {
+    entries.map(([name, weight]) => {
       const share = (totalBytes * weight) / sum;
       return [
         name,
@@ -39,5 +40,5 @@ export function divideMemoryBudget(
         },
       ];
     }),
-  );
+  ) as Record<Column, ColumnBudget>;
 }

@@ -67,6 +67,11 @@ declare module 'rocksdb' {
       keys: readonly Buffer[],
       options: { readonly column: ColumnHandle; readonly valueEncoding: 'buffer' },
     ): readonly (Buffer | null | undefined)[];
+    /** Removes the keys of a range by one write; it has ended when `done` is called. */
+    _clear(
+      range: { readonly column: ColumnHandle; readonly gte: Buffer; readonly lt: Buffer },
+      done: (error: Error | null) => void,
+    ): void;
     _chainedBatch(): RawBatch;
     _iterator(settings: IteratorSettings): RawIterator;
   }

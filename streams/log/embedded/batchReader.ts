@@ -1,7 +1,8 @@
 import { LogError } from '../errors.ts';
+import { partitionPrefix, partitionPrefixEnd } from '../state/partitionPrefix.ts';
 import { BatchCursor } from './batch.ts';
 import type { AppendedRecord } from './cycle.ts';
-import { baseOffsetOf, batchKey, partitionPrefix, partitionPrefixEnd } from './keys.ts';
+import { baseOffsetOf, batchKey } from './keys.ts';
 import type { LogDatabase, RowRange } from './logDatabase.ts';
 import type { LogPartition } from './partition.ts';
 

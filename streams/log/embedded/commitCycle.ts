@@ -10,10 +10,11 @@
  * that throws undoes the open cycle only, after the landing. A write that fails undoes both, and the database is opened again.
  */
 import { LogError, messageOf } from '../errors.ts';
+import { putPosition } from '../state/positions.ts';
 import type { AcknowledgedCommits } from './acknowledged.ts';
 import { appendSome } from './appending.ts';
 import { CommitInFlight } from './commitInFlight.ts';
-import { type CommitPoint, putBatches, putCommitPoint, putPosition } from './commitPoint.ts';
+import { type CommitPoint, putBatches, putCommitPoint } from './commitPoint.ts';
 import type { CycleParticipant } from './cycle.ts';
 import type { CommitFaults } from './faults.ts';
 import type { BackgroundBatch, LogDatabase, LogWrite, LogWriteBatch } from './logDatabase.ts';

@@ -6,6 +6,9 @@
  * on another thread, the next cycle is processed already.
  */
 import type { Headers } from '../../record.ts';
+import type { CommittedPosition } from '../state/positions.ts';
+
+export type { CommittedPosition };
 
 /** A record at the open or committed end of a partition. */
 export interface AppendedRecord {
@@ -31,17 +34,6 @@ export interface PartitionAppender {
    * @throws LogError LOG_RECORD_TOO_LARGE
    */
   append(timestamp: number, key: Buffer | null, value: Buffer | null, headers: Headers): number;
-}
-
-/** A position to commit: the next offset to read, and the partition's stream time (-1 when none). */
-export interface CommittedPosition {
-  readonly applicationId: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly partitionTimeMs: number;
-  /** The offset up to which a store of residence `copy` is written down, where that is not the position. */
-  readonly stateOffset?: number;
 }
 
 export interface CommitWriter {

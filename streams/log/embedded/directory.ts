@@ -2,28 +2,25 @@
  * The data directory: `opentape-data.json` says what it is and in which format, `log/` is the database, `acknowledged` the number of
  * the last commit promised. Whatever is wrong with it is said before anything in it is changed.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { LogError, messageOf } from '../errors.ts';
+import {
+  createMarked,
+  type DirectoryKind,
+  damagedDirectory,
+  draftOf,
+  namesIn,
+  readMarker,
+} from '../state/markedDirectory.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
 
 export const DATA_FORMAT = 1;
-const OWNER_ONLY = 0o700;
-const MARKER = 'opentape-data.json';
-const MARKER_DRAFT = `${MARKER}.draft`;
+const KIND: DirectoryKind = {
+  called: 'data directory',
+  marker: 'opentape-data.json',
+  format: DATA_FORMAT,
+};
 const ACKNOWLEDGED = 'acknowledged';
 const DATABASE = 'log';
 const SNAPSHOT = 'log.before-open';
@@ -39,7 +36,7 @@ export interface DataDirectory {
 
 /** Whether a folder says that it is a data directory, sound or not. */
 export function isDataDirectory(path: string): boolean {
-  return existsSync(join(path, MARKER));
+  return existsSync(join(path, KIND.marker));
 }
 
 /**
@@ -47,9 +44,12 @@ export function isDataDirectory(path: string): boolean {
  * @throws LogError LOG_VERSION_NEWER, LOG_DIRECTORY_FOREIGN, LOG_DIRECTORY_DAMAGED; nothing is changed then.
  */
 export function prepareDirectory(path: string): DataDirectory {
-  const names = namesIn(path);
-  if (names === null || isUnfinished(names)) createDirectory(path);
-  else checkMarker(path, names);
+  const names = namesIn(KIND, path);
+  if (names === null || isUnfinished(names)) {
+    createMarked(KIND, path, { engine: 'embedded' }, () =>
+      AcknowledgedCommits.create(join(path, ACKNOWLEDGED)),
+    );
+  } else readMarker(KIND, path, names);
   const acknowledged = join(path, ACKNOWLEDGED);
   const commit = existsSync(acknowledged) ? AcknowledgedCommits.read(acknowledged) : null;
   if (commit === null) {
@@ -66,7 +66,7 @@ export function prepareDirectory(path: string): DataDirectory {
 }
 
 export function damaged(path: string, what: string, cause?: unknown): LogError {
-  return new LogError('LOG_DIRECTORY_DAMAGED', `the data directory ${path} is damaged: ${what}`, cause);
+  return damagedDirectory(KIND, path, what, cause);
 }
 
 /**
@@ -82,78 +82,9 @@ export function checkAcknowledged({ path, acknowledgedCommit }: DataDirectory, c
   throw damaged(path, `${missing}, which had been acknowledged, cannot be read from its write-ahead log`);
 }
 
-function namesIn(path: string): readonly string[] | null {
-  try {
-    return readdirSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new LogError(
-      'LOG_DIRECTORY_FOREIGN',
-      `${path} cannot be used as data directory: ${messageOf(cause)}`,
-      cause,
-    );
-  }
-}
-
 /** Empty, or left by a process that ended while it made the directory. */
 function isUnfinished(names: readonly string[]): boolean {
-  return names.every((name) => name === MARKER_DRAFT || name === ACKNOWLEDGED);
-}
-
-function createDirectory(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    // Its files are made with the modes RocksDB has for them, so it is the folder that keeps others out.
-    mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
-    AcknowledgedCommits.create(join(path, ACKNOWLEDGED));
-    const draft = join(path, MARKER_DRAFT);
-    const file = openSync(draft, 'w');
-    try {
-      writeSync(file, `${JSON.stringify({ format: DATA_FORMAT, engine: 'embedded' })}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(draft, join(path, MARKER));
-    syncDirectory(path);
-  } catch (cause) {
-    throw new LogError('LOG_IO', `the data directory ${path} cannot be made: ${messageOf(cause)}`, cause);
-  }
-}
-
-function checkMarker(path: string, names: readonly string[]): void {
-  if (!names.includes(MARKER)) {
-    throw new LogError(
-      'LOG_DIRECTORY_FOREIGN',
-      `${path} is not empty and not a data directory (there is no ${MARKER}): name another one`,
-    );
-  }
-  let format: unknown;
-  try {
-    format = (JSON.parse(readFileSync(join(path, MARKER), 'utf8')) as { readonly format?: unknown } | null)
-      ?.format;
-  } catch (cause) {
-    throw damaged(path, `${MARKER} cannot be read: ${messageOf(cause)}`, cause);
-  }
-  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) {
-    throw damaged(path, `${MARKER} names no format`);
-  }
-  if (format > DATA_FORMAT) {
-    throw new LogError(
-      'LOG_VERSION_NEWER',
-      `${path} was written in format ${format} by a newer version; this one reads up to format ${DATA_FORMAT}`,
-    );
-  }
-}
-
-/** Makes a rename within the directory durable. */
-function syncDirectory(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  return names.every((name) => name === draftOf(KIND) || name === ACKNOWLEDGED);
 }
 
 /**

@@ -1,11 +1,13 @@
 import { LogError, messageOf } from '../errors.ts';
 import type { LogAdmin, LogEngine, LogProducer, LogReader, LogRecord, TailSubscription } from '../log.ts';
+import { afterPrefix, POSITION_PREFIX } from '../state/metaKeys.ts';
+import { decodePosition } from '../state/positions.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
 import { EmbeddedAdmin } from './admin.ts';
 import { BatchBuffers } from './batch.ts';
 import { BatchReader } from './batchReader.ts';
 import { CommitCycle } from './commitCycle.ts';
-import { decodePosition, readCommitPoint } from './commitPoint.ts';
+import { readCommitPoint } from './commitPoint.ts';
 import type {
   AppendedRecord,
   CommittedPosition,
@@ -15,7 +17,6 @@ import type {
 } from './cycle.ts';
 import { checkAcknowledged, type DataDirectory, damaged } from './directory.ts';
 import { type CommitFaults, NO_FAULTS } from './faults.ts';
-import { afterPrefix, POSITION_PREFIX } from './keys.ts';
 import { Maintenance } from './maintenance.ts';
 import { LogMetrics } from './metrics.ts';
 import { openDatabase, type RocksLogDatabase } from './openDatabase.ts';

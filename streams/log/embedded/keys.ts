@@ -5,21 +5,7 @@
  */
 import { LogError } from '../errors.ts';
 
-export const PARTITION_PREFIX_BYTES = 8;
 const BATCH_KEY_BYTES = 16;
-
-/** First bytes of everything of one partition: of a topic in `log`, of a store in `state`. */
-export function partitionPrefix(id: number, partition: number): Buffer {
-  const key = Buffer.allocUnsafe(PARTITION_PREFIX_BYTES);
-  key.writeUInt32BE(id, 0);
-  key.writeUInt32BE(partition, 4);
-  return key;
-}
-
-/** First bytes of everything after that partition. */
-export function partitionPrefixEnd(id: number, partition: number): Buffer {
-  return partition === 0xffffffff ? partitionPrefix(id + 1, 0) : partitionPrefix(id, partition + 1);
-}
 
 export function batchKey(topicId: number, partition: number, baseOffset: number): Buffer {
   const key = Buffer.allocUnsafe(BATCH_KEY_BYTES);
@@ -39,8 +25,6 @@ export const COMMIT_KEY: Buffer = Buffer.from('commit');
 /** Next ids of topics and stores. */
 export const IDS_KEY: Buffer = Buffer.from('ids');
 export const TOPIC_PREFIX = 'topic/';
-export const STORE_PREFIX = 'store/';
-export const POSITION_PREFIX = 'position/';
 /** What retention and compaction left: earliest offset, and the end where no batch is there to tell it. */
 export const BOUNDS_PREFIX = 'bounds/';
 /** Topics whose batches are still to be erased. */
@@ -50,26 +34,12 @@ export function topicKey(name: string): Buffer {
   return Buffer.from(TOPIC_PREFIX + name);
 }
 
-/** Names are told apart by a zero byte, which no name holds. */
-export function storeKey(applicationId: string, storeName: string): Buffer {
-  return Buffer.from(`${STORE_PREFIX}${applicationId}\0${storeName}`);
-}
-
-export function positionKey(applicationId: string, topic: string, partition: number): Buffer {
-  return Buffer.from(`${POSITION_PREFIX}${applicationId}\0${topic}\0${partition}`);
-}
-
 export function boundsKey(topicId: number, partition: number): Buffer {
   return Buffer.from(`${BOUNDS_PREFIX}${topicId}/${partition}`);
 }
 
 export function eraseKey(topicId: number): Buffer {
   return Buffer.from(`${ERASE_PREFIX}${topicId}`);
-}
-
-/** The end of all keys that start with an ASCII prefix. */
-export function afterPrefix(prefix: string): Buffer {
-  return Buffer.from(`${prefix}\xff`, 'latin1');
 }
 
 const NAME = /^[A-Za-z0-9._-]{1,249}$/;

@@ -2,9 +2,11 @@
  * Retention and compaction, in small slices between cycles. Each slice is one synced batch that leaves the log whole, so that
  * a process may end anywhere. Offsets never change; retention moves `earliest`, compaction leaves gaps.
  */
+
+import { partitionPrefixEnd } from '../state/partitionPrefix.ts';
 import { type BatchBuffers, BatchBuilder, BatchCursor, readBatchHeader } from './batch.ts';
 import type { CommitFaults } from './faults.ts';
-import { baseOffsetOf, batchKey, partitionPrefixEnd } from './keys.ts';
+import { baseOffsetOf, batchKey } from './keys.ts';
 import type { LogDatabase } from './logDatabase.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { LogPartition } from './partition.ts';

@@ -6,17 +6,19 @@ import type {
   StoreResidence,
 } from '../../../stores/store.ts';
 import { LogError } from '../errors.ts';
-import { PackedChanges } from './inFlight.ts';
-import { afterPrefix, IDS_KEY, partitionPrefix, partitionPrefixEnd, STORE_PREFIX, storeKey } from './keys.ts';
+import { DatabaseBytes, prefixed } from '../state/databaseBytes.ts';
+import { PackedChanges } from '../state/inFlight.ts';
+import { afterPrefix, STORE_PREFIX, storeKey } from '../state/metaKeys.ts';
+import { CommittedBytesStore, OverlayBytes, ResidentBytes } from '../state/overlay.ts';
+import { partitionPrefix } from '../state/partitionPrefix.ts';
+import { idNameOf, nameOf } from '../state/storeNames.ts';
+import { IDS_KEY } from './keys.ts';
 import type { BackgroundBatch, LogDatabase, LogWriteBatch } from './logDatabase.ts';
-import { type CommittedBytes, CommittedBytesStore, OverlayBytes, ResidentBytes } from './overlay.ts';
 import { readIds } from './topics.ts';
 
 /** Entries read at once when a resident store is filled. */
 const LOAD_CHUNK = 4096;
 const ID_BYTES = 4;
-/** How far entries are counted for an estimate. */
-const COUNT_BYTES = 256 * 1024;
 
 interface OpenStore {
   readonly location: StoreLocation;
@@ -26,72 +28,6 @@ interface OpenStore {
   readonly resident: ResidentBytes | null;
   /** Where the changes of the store lie in the batch for another thread that is being filled. */
   places: number[];
-}
-
-/** The committed entries of one store partition, in column `state` behind a prefix. */
-class DatabaseBytes implements CommittedBytes {
-  private readonly database: LogDatabase;
-  private readonly prefix: Buffer;
-  private readonly end: Buffer;
-
-  constructor(database: LogDatabase, storeId: number, partition: number) {
-    this.database = database;
-    this.prefix = partitionPrefix(storeId, partition);
-    this.end = partitionPrefixEnd(storeId, partition);
-  }
-
-  get(key: Buffer): Buffer | null {
-    return this.database.get('state', withPrefix(this.prefix, key));
-  }
-
-  entries(
-    from: Buffer | null,
-    to: Buffer | null,
-    reverse: boolean,
-    limit: number,
-  ): KeyValue<Buffer, Buffer>[] {
-    const rows = this.database.rows('state', {
-      gte: from === null ? this.prefix : withPrefix(this.prefix, from),
-      lt: to === null ? this.end : withPrefix(this.prefix, to),
-      reverse,
-      limit,
-    });
-    const entries: KeyValue<Buffer, Buffer>[] = [];
-    for (let row = 0; row < rows.length; row += 2) {
-      entries.push({ key: rows[row]!.subarray(this.prefix.length), value: rows[row + 1]! });
-    }
-    return entries;
-  }
-
-  apply(): void {
-    // The commit wrote the changes to the database already.
-  }
-
-  approximateNumEntries(): number {
-    const counted = 4096;
-    return (
-      this.database.rows('state', { gte: this.prefix, lt: this.end, limit: counted, bytesMax: COUNT_BYTES })
-        .length / 2
-    );
-  }
-}
-
-/** Shared: the batch copies a key before the next one is put together. */
-const KEY_SCRATCH = Buffer.allocUnsafeSlow(4096);
-
-function prefixed(prefix: Buffer, key: Buffer): Buffer {
-  const length = prefix.length + key.length;
-  if (length > KEY_SCRATCH.length) return withPrefix(prefix, key);
-  KEY_SCRATCH.set(prefix, 0);
-  KEY_SCRATCH.set(key, prefix.length);
-  return KEY_SCRATCH.subarray(0, length);
-}
-
-function withPrefix(prefix: Buffer, key: Buffer): Buffer {
-  const whole = Buffer.allocUnsafe(prefix.length + key.length);
-  whole.set(prefix, 0);
-  whole.set(key, prefix.length);
-  return whole;
 }
 
 /** The state stores of an embedded log. Their changes are written by the log's own commits. */
@@ -258,12 +194,4 @@ function fill(resident: ResidentBytes, database: DatabaseBytes): void {
     if (entries.length < LOAD_CHUNK) return;
     from = Buffer.concat([entries[entries.length - 1]!.key, Buffer.alloc(1)]);
   }
-}
-
-function idNameOf({ applicationId, storeName }: StoreLocation): string {
-  return `${applicationId}\0${storeName}`;
-}
-
-function nameOf(location: StoreLocation): string {
-  return `${idNameOf(location)}\0${location.partition}`;
 }

@@ -1,9 +1,10 @@
 import { LogError } from '../errors.ts';
 import type { TopicConfig, TopicDescription } from '../log.ts';
+import { afterPrefix } from '../state/metaKeys.ts';
+import { partitionPrefix, partitionPrefixEnd } from '../state/partitionPrefix.ts';
 import { type BatchBuffers, readBatchHeader } from './batch.ts';
 import { damaged } from './directory.ts';
 import {
-  afterPrefix,
   BOUNDS_PREFIX,
   baseOffsetOf,
   boundsKey,
@@ -11,8 +12,6 @@ import {
   ERASE_PREFIX,
   eraseKey,
   IDS_KEY,
-  partitionPrefix,
-  partitionPrefixEnd,
   TOPIC_PREFIX,
   topicKey,
 } from './keys.ts';

@@ -1,7 +1,7 @@
 /** Changes of a store that a commit is writing: RocksDB may have them or not, so a reader of the open cycle finds them here. */
 import sortedBtree from 'sorted-btree';
-import { PARTITION_PREFIX_BYTES } from './keys.ts';
-import type { BackgroundBatch } from './logDatabase.ts';
+import type { PlacedChanges } from './columnDatabase.ts';
+import { PARTITION_PREFIX_BYTES } from './partitionPrefix.ts';
 
 // The package is CommonJS: under Node's ESM its class is the member `default` of what is imported.
 const BTree = sortedBtree.default;
@@ -41,13 +41,13 @@ export class KeptChanges implements ChangesInFlight {
 
 /** Changes that lie in the batch itself. Most stores are not asked while a batch is written: an index is made by the first question. */
 export class PackedChanges implements ChangesInFlight {
-  private readonly batch: BackgroundBatch;
+  private readonly batch: PlacedChanges;
   private readonly places: readonly number[];
   private index: Map<string, number> | null = null;
   private tree: ChangeTree | null = null;
 
   /** @param places where the changes of the store lie in the batch, oldest first */
-  constructor(batch: BackgroundBatch, places: readonly number[]) {
+  constructor(batch: PlacedChanges, places: readonly number[]) {
     this.batch = batch;
     this.places = places;
   }

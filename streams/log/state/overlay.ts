@@ -75,6 +75,8 @@ export class ResidentBytes implements CommittedBytes {
   }
 }
 
+const NO_CHANGES: ReadonlyMap<string, Buffer | null> = new Map();
+
 function entryOf(text: string, value: Buffer): KeyValue<Buffer, Buffer> {
   return { key: Buffer.from(text, 'latin1'), value };
 }
@@ -163,6 +165,24 @@ export class OverlayBytes implements BytesStore {
     if (!this.keepsChanges) this.inFlight = drained;
     else if (this.changes.size > 0) this.inFlight = new KeptChanges(this.changes);
     this.clear();
+  }
+
+  /**
+   * Moves what the open cycle changed to the changes in flight, where it is read until `commit`. It may be called again before: the changes come
+   * together there. Only of an overlay that keeps its changes. @returns what was moved
+   */
+  drain(): ReadonlyMap<string, Buffer | null> {
+    const { changes } = this;
+    if (changes.size === 0) return changes;
+    const before = this.changesInFlight;
+    this.inFlight = new KeptChanges(before.size === 0 ? changes : new Map([...before, ...changes]));
+    this.clear();
+    return changes;
+  }
+
+  /** What was drained and is not yet committed. */
+  get changesInFlight(): ReadonlyMap<string, Buffer | null> {
+    return this.inFlight instanceof KeptChanges ? this.inFlight.changes : NO_CHANGES;
   }
 
   /** What was handed over is durable: it becomes the committed entries. */

@@ -1,0 +1,23 @@
+import type { ApplicationPlan } from '../../../task/application.ts';
+import type { TopicConfig } from '../../log.ts';
+
+/** As Kafka Streams names them. */
+export function changelogTopicName(applicationId: string, storeName: string): string {
+  return `${applicationId}-${storeName}-changelog`;
+}
+
+/**
+ * The changelog topics of an application: one for each store that logs, but global ones, with as many partitions as the store has. All are compacted
+ * and never cut by age, those of windows as well: a store here deletes its expired rows one by one, so the changelog hears of it, and
+ * a replay of old records would lose to a cut by age what it has just written.
+ */
+export function changelogTopics(plan: ApplicationPlan): readonly TopicConfig[] {
+  return [...plan.topology.stores.values()]
+    .filter(({ loggingEnabled }) => loggingEnabled)
+    .map(({ name }) => ({
+      name: changelogTopicName(plan.applicationId, name),
+      partitions: plan.storePartitions(name),
+      retentionMs: null,
+      cleanupPolicy: 'compact',
+    }));
+}

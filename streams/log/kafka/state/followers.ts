@@ -1,0 +1,158 @@
+import type { TopicPartition } from '../../../record.ts';
+import { LogError, messageOf } from '../../errors.ts';
+import type { ChangelogBounds, ChangelogReader, ChangelogRecords } from './changelogReader.ts';
+import type { HostedStore } from './hostedStore.ts';
+import type { StateBatch, StateRows } from './stateRows.ts';
+
+const RETRY_FIRST_MS = 100;
+const RETRY_MAX_MS = 5_000;
+
+/** Somebody who has the changes of a changelog applied to a store. */
+export interface Follower {
+  readonly store: HostedStore;
+  readonly partition: TopicPartition;
+  /** Before the changes are written, in whose batch more may be put. */
+  onBatch(batch: StateBatch): void;
+  /** The changes are in the store, and its position has moved. */
+  onApplied(records: number): void;
+  /** The changelog is not what it was: it is gone, was made anew, or does not reach to the position any more. Nothing more is applied. */
+  onLost(bounds: ChangelogBounds | null): void;
+  /** The database cannot be written. Nothing more is applied. */
+  onFailed(cause: LogError): void;
+}
+
+export interface FollowersOptions {
+  readonly reader: ChangelogReader;
+  readonly rows: () => StateRows;
+  readonly wallClock: () => number;
+  readonly onNotice: (line: string) => void;
+  readonly onBroken: (cause: LogError) => void;
+}
+
+/**
+ * Reads the changelogs of all stores that are being restored or kept as standbys, by one reader, and writes what comes of one read as one
+ * batch: changes, and how far they go.
+ */
+export class Followers {
+  private readonly options: FollowersOptions;
+  private readonly followers = new Map<string, Follower>();
+  private running: Promise<void> | null = null;
+  private closed = false;
+  private wakeUp: () => void = () => undefined;
+
+  constructor(options: FollowersOptions) {
+    this.options = options;
+  }
+
+  add(follower: Follower): void {
+    const { reader } = this.options;
+    this.followers.set(nameOf(follower.partition), follower);
+    reader.follow(follower.partition, follower.store.position);
+    this.running ??= this.run().finally(() => {
+      this.running = null;
+    });
+  }
+
+  remove(follower: Follower): void {
+    const name = nameOf(follower.partition);
+    if (this.followers.get(name) !== follower) return;
+    this.followers.delete(name);
+    this.options.reader.unfollow(follower.partition);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.followers.clear();
+    this.wakeUp();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    let retryMs = RETRY_FIRST_MS;
+    while (this.followers.size > 0 && !this.closed) {
+      let batches: readonly ChangelogRecords[];
+      try {
+        batches = await this.options.reader.read();
+        retryMs = RETRY_FIRST_MS;
+      } catch (cause) {
+        this.options.onNotice(`changelogs cannot be read, trying again: ${messageOf(cause)}`);
+        await this.pause(retryMs);
+        retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);
+        await this.checkAll();
+        continue;
+      }
+      this.apply(batches);
+    }
+  }
+
+  private apply(batches: readonly ChangelogRecords[]): void {
+    const { rows: currentRows, wallClock, onBroken } = this.options;
+    const applied: [Follower, number][] = [];
+    try {
+      const rows = currentRows();
+      const batch = rows.database.batch();
+      for (const records of batches) {
+        const follower = this.followers.get(nameOf(records));
+        if (follower === undefined) continue;
+        const { store } = follower;
+        const count = store.applyRecords(records, batch);
+        if (store.isPersistent) {
+          follower.onBatch(batch);
+          rows.putCheckpoint(batch, store.location, {
+            topicId: store.topicId,
+            offset: store.position,
+            coveredMs: wallClock(),
+          });
+        }
+        applied.push([follower, count]);
+      }
+      rows.write(batch);
+    } catch (cause) {
+      const failure = cause instanceof LogError ? cause : new LogError('LOG_IO', messageOf(cause), cause);
+      const failed = [...this.followers.values()];
+      for (const follower of failed) this.remove(follower);
+      for (const follower of failed) follower.onFailed(failure);
+      onBroken(failure);
+      return;
+    }
+    for (const [follower, count] of applied) follower.onApplied(count);
+  }
+
+  /** After a failed read: a changelog may have been deleted, made anew or cut. */
+  private async checkAll(): Promise<void> {
+    const followers = [...this.followers.values()];
+    let all: readonly (ChangelogBounds | null)[];
+    try {
+      all = await this.options.reader.bounds(followers.map(({ partition }) => partition));
+    } catch {
+      // Nothing is known then; reading says more, and is tried again.
+      return;
+    }
+    followers.forEach((follower, index) => {
+      const bounds = all[index]!;
+      if (this.followers.get(nameOf(follower.partition)) !== follower) return;
+      if (bounds !== null && isReachable(bounds, follower.store.topicId, follower.store.position)) return;
+      this.remove(follower);
+      follower.onLost(bounds);
+    });
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Whether a changelog can be read on from an offset that was reached in the topic of that id. */
+export function isReachable(bounds: ChangelogBounds, topicId: string, offset: number): boolean {
+  return bounds.topicId === topicId && offset >= bounds.earliest && offset <= bounds.end;
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
+}

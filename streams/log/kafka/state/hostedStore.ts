@@ -1,0 +1,85 @@
+import type { StoreLocation, StoreResidence } from '../../../../stores/store.ts';
+import type { TopicPartition } from '../../../record.ts';
+import { type DatabaseBytes, prefixed } from '../../state/databaseBytes.ts';
+import { type CommittedBytes, keyText, type OverlayBytes, ResidentBytes } from '../../state/overlay.ts';
+import type { ChangelogRecords } from './changelogReader.ts';
+import type { StateBatch, StateRows } from './stateRows.ts';
+
+/** A store partition that this process holds, be it open in a task, being restored or following as a standby. */
+export class HostedStore {
+  readonly location: StoreLocation;
+  readonly residence: StoreResidence;
+  /** Null where the store has none: logging is off, or it is a global one. */
+  readonly changelog: TopicPartition | null;
+  readonly isGlobal: boolean;
+  readonly prefix: Buffer;
+  readonly resident: ResidentBytes | null;
+  overlay: OverlayBytes | null = null;
+  topicId = '';
+  /** Where following the changelog began, how far it came, and how far it must come before the store may be opened. */
+  start = 0;
+  position = 0;
+  target = 0;
+  /** An end of the changelog heard of while the task was ours; see `EndsLearned`. */
+  learnedEnd: number | null = null;
+  /** What the commit of the transaction that has been drained makes true. */
+  pendingEnd: number | null = null;
+  /** When a global store's checkpoint was written last. */
+  renewedMs = 0;
+  private readonly database: DatabaseBytes;
+
+  constructor(
+    rows: StateRows,
+    location: StoreLocation,
+    residence: StoreResidence,
+    changelog: TopicPartition | null,
+    isGlobal: boolean,
+  ) {
+    this.location = location;
+    this.residence = residence;
+    this.changelog = changelog;
+    this.isGlobal = isGlobal;
+    this.prefix = rows.prefixOf(location);
+    this.database = rows.bytesOf(location);
+    this.resident = residence === 'memory' ? new ResidentBytes() : null;
+  }
+
+  get committed(): CommittedBytes {
+    return this.resident ?? this.database;
+  }
+
+  /** Whether the changes outlive the process, so that a checkpoint means something. */
+  get isPersistent(): boolean {
+    return this.resident === null;
+  }
+
+  /** Puts what a changelog says into the batch, or where the store lives in memory right into it. Returns how many changes there were. */
+  applyRecords({ records, nextOffset }: ChangelogRecords, batch: StateBatch): number {
+    if (this.resident === null) {
+      for (let index = 0; index < records.length; index += 1) {
+        const { key, value } = records[index]!;
+        if (key !== null) putChange(batch, this.prefix, key, value);
+      }
+    } else {
+      const changes = new Map<string, Buffer | null>();
+      for (const { key, value } of records) if (key !== null) changes.set(keyText(key), value);
+      this.resident.apply(changes);
+    }
+    this.position = Math.max(this.position, nextOffset);
+    return records.length;
+  }
+
+  /** Puts the changes in flight into the batch. A store in memory takes them over when they are committed. */
+  putInFlight(batch: StateBatch): void {
+    if (this.resident !== null || this.overlay === null) return;
+    for (const [text, value] of this.overlay.changesInFlight) {
+      putChange(batch, this.prefix, Buffer.from(text, 'latin1'), value);
+    }
+  }
+}
+
+function putChange(batch: StateBatch, prefix: Buffer, key: Buffer, value: Buffer | null): void {
+  const whole = prefixed(prefix, key);
+  if (value === null) batch.delete('state', whole);
+  else batch.put('state', whole, value);
+}

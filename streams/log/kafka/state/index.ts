@@ -1,0 +1,10 @@
+export type {
+  ChangelogBounds,
+  ChangelogReader,
+  ChangelogRecord,
+  ChangelogRecords,
+} from './changelogReader.ts';
+export { changelogTopicName } from './changelogTopics.ts';
+export type { KafkaTaskState, TaskRole } from './hostedTask.ts';
+export { type HostedStoreStatus, KafkaState, type KafkaStateOptions } from './kafkaState.ts';
+export type { RestoreProgress } from './restoring.ts';
