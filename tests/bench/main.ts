@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { benchKafkaStreams, benchStreamsMemory } from './kafkaStreams.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQuotes } from './quotes.ts';
 import { type BenchRow, machine, table } from './report.ts';
@@ -17,6 +18,8 @@ const CHILD = '--child';
 
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
+  'streams-memory': benchStreamsMemory,
+  'kafka-streams': benchKafkaStreams,
   pipeline: benchPipeline,
   quotes: benchQuotes,
   rest: benchRest,
