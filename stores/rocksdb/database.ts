@@ -108,12 +108,14 @@ export class DatabaseBatch {
   readonly #raw: RawBatch;
   readonly #directory: string;
   readonly #column: (name: string) => ColumnHandle;
+  readonly #forget: () => void;
   readonly #options = new Map<string, { readonly column: ColumnHandle }>();
 
-  constructor(raw: RawBatch, directory: string, column: (name: string) => ColumnHandle) {
+  constructor(raw: RawBatch, directory: string, column: (name: string) => ColumnHandle, forget: () => void) {
     this.#raw = raw;
     this.#directory = directory;
     this.#column = column;
+    this.#forget = forget;
   }
 
   get length(): number {
@@ -149,6 +151,7 @@ export class DatabaseBatch {
       throw translate(error, this.#directory);
     } finally {
       this.#raw._closeSync();
+      this.#forget();
     }
   }
 }
@@ -224,7 +227,11 @@ export class Database {
       highWaterMarkBytes: SCAN_CHUNK_BYTES,
       fillCache: true,
     });
-    const iterator = new DatabaseIterator(raw, this.directory, (closed) => this.#iterators.delete(closed));
+    const iterator = new DatabaseIterator(raw, this.directory, (closed) => {
+      this.#iterators.delete(closed);
+      // Closed by itself, it would be held until the database is closed.
+      this.#raw.detachResource(raw);
+    });
     this.#iterators.add(iterator);
     return iterator;
   }
@@ -242,7 +249,13 @@ export class Database {
 
   createBatch(): DatabaseBatch {
     if (this.#closed) throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
-    return new DatabaseBatch(this.#raw._chainedBatch(), this.directory, (name) => this.#column(name));
+    const raw = this.#raw._chainedBatch();
+    return new DatabaseBatch(
+      raw,
+      this.directory,
+      (name) => this.#column(name),
+      () => this.#raw.detachResource(raw),
+    );
   }
 
   /** The number that stands for a column in a packed batch. */

@@ -74,5 +74,7 @@ declare module 'rocksdb' {
     ): void;
     _chainedBatch(): RawBatch;
     _iterator(settings: IteratorSettings): RawIterator;
+    /** Forgets an iterator or batch, which it otherwise holds until it is closed itself. */
+    detachResource(resource: RawIterator | RawBatch): void;
   }
 }

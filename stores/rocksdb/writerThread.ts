@@ -25,6 +25,7 @@ function write({ shared, bytes }: WriteOrder): WriteOutcome {
     return { failure: cause instanceof Error ? cause.message : String(cause) };
   } finally {
     batch._closeSync();
+    database.detachResource(batch);
   }
 }
 

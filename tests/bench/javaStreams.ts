@@ -26,7 +26,8 @@ export class JavaStreams {
   /** @throws Error where Maven or Java fail */
   static async start(): Promise<JavaStreams> {
     const built = spawnSync('mvn', ['-q', '-B', 'package'], { cwd: PROJECT, stdio: 'inherit' });
-    if (built.status !== 0) throw new Error('infra/kafka-streams-bench was not built; it needs Java 17 and Maven');
+    if (built.status !== 0)
+      throw new Error('infra/kafka-streams-bench was not built; it needs Java 17 and Maven');
     return new JavaStreams(await KafkaUnderTest.start());
   }
 

@@ -50,7 +50,9 @@ export async function benchKafkaStreams(): Promise<readonly BenchRow[]> {
       const ours = await onEmbeddedLog(workload.name, RECORDS);
       const broker = await java.onBroker(workload.name, RECORDS);
       if (broker.outputs !== ours.outputs)
-        throw new Error(`${workload.name}: ${ours.outputs} results here, ${broker.outputs} from Kafka Streams`);
+        throw new Error(
+          `${workload.name}: ${ours.outputs} results here, ${broker.outputs} from Kafka Streams`,
+        );
       const driver = await java.inDriver(workload.name, DRIVER_RECORDS);
       console.log(
         `  ${workload.name}: ${Math.round(ours.recordsPerSecond)} records/s; Kafka Streams ${broker.recordsPerSecond} on a broker, ${driver.recordsPerSecond} in its test driver`,
@@ -69,7 +71,9 @@ export async function benchStreamsMemory(): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const name of ['count', 'windowed-count', 'session-count'] as const) {
     const { residentByTenthMiB, recordsPerSecond } = await onEmbeddedLog(name, MANY_RECORDS);
-    console.log(`  ${name}: ${Math.round(recordsPerSecond)} records/s, MiB by tenth ${residentByTenthMiB.join(' ')}`);
+    console.log(
+      `  ${name}: ${Math.round(recordsPerSecond)} records/s, MiB by tenth ${residentByTenthMiB.join(' ')}`,
+    );
     rows.push({
       bench: 'streams-memory',
       what: `${name} of ${MANY_RECORDS / 1e6}M records: memory after the last tenth, as against after the second`,

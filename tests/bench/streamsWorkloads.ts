@@ -106,7 +106,9 @@ export const WORKLOADS: readonly Workload[] = [
       const right = builder.stream('right', EVENTS);
       builder
         .stream('left', EVENTS)
-        .join(right, (left) => left, JoinWindows.ofTimeDifferenceWithNoGrace(5 * MINUTE_MS), { name: 'pairs' })
+        .join(right, (left) => left, JoinWindows.ofTimeDifferenceWithNoGrace(5 * MINUTE_MS), {
+          name: 'pairs',
+        })
         .to('out', EVENTS);
       return builder.build();
     },
