@@ -1,7 +1,7 @@
 import type { MarketClock } from '../connectors/marketClock.ts';
 import type { SourceProgress } from '../connectors/sources/source.ts';
 import type { Serdes } from '../schemas/serdes.ts';
-import type { QueryableStores, StreamsMetric } from '../streams/index.ts';
+import type { InteractiveQueries, StreamsMetric } from '../streams/index.ts';
 import type { LogEngine, LogProducer } from '../streams/log/log.ts';
 import type { SessionMode } from '../topologies/domain/calendar.ts';
 import type { Credentials } from './auth/credentials.ts';
@@ -20,7 +20,7 @@ export interface ServingContext {
   readonly serdes: Serdes;
   /** Market time: stamps what comes from outside. */
   readonly clock: MarketClock;
-  readonly stores: QueryableStores;
+  readonly stores: InteractiveQueries;
   readonly session: SessionMode;
   readonly credentials: Credentials;
   readonly rateLimitPerMinute: number;

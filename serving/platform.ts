@@ -8,7 +8,7 @@ import type { Serdes } from '../schemas/serdes.ts';
 import { topicRecord } from '../schemas/topicRecord.ts';
 import { type CashMicros, MICROS_PER_DOLLAR } from '../schemas/units.ts';
 import { deriveUuid } from '../schemas/uuid.ts';
-import { StreamsRuntime } from '../streams/index.ts';
+import { type InteractiveQueries, LocalQueries, StreamsRuntime } from '../streams/index.ts';
 import { type CommitFaults, EmbeddedLog } from '../streams/log/embedded/index.ts';
 import type { LogProducer } from '../streams/log/log.ts';
 import { type Application, applications } from '../topologies/applications.ts';
@@ -41,6 +41,8 @@ export interface Platform {
   readonly registry: SchemaRegistry;
   readonly serdes: Serdes;
   readonly runtime: StreamsRuntime;
+  /** Reads of the stores of all applications, wherever they are hosted. */
+  readonly queries: InteractiveQueries;
   readonly producer: LogProducer;
   readonly clock: MarketClock;
   readonly applications: readonly Application[];
@@ -87,6 +89,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       registry,
       serdes,
       runtime,
+      queries: new LocalQueries(runtime.stores),
       producer,
       clock: new MarketClock(wallClock, newestMs),
       applications: running,

@@ -63,12 +63,10 @@ function demoKey(credentials: Credentials, config: Config): Running['demo'] {
 }
 
 /** A simulated market goes on from the prices the log knows; a replay was checked before anything was opened. */
-function simulatorOf(config: Config, platform: Platform): MarketSource | null {
+async function simulatorOf(config: Config, platform: Platform): Promise<MarketSource | null> {
   if (config.source.kind !== 'simulator') return null;
-  return createSource({
-    ...config.source,
-    lastPrices: new MarketQueries(platform.runtime.stores).lastPrices(),
-  });
+  const lastPrices = await new MarketQueries(platform.queries).lastPrices();
+  return createSource({ ...config.source, lastPrices });
 }
 
 /** Whether the process can serve: the log takes records, every application runs and has worked off its backlog, the source lives. */
@@ -110,7 +108,7 @@ export async function startOpentape(
     },
   });
   try {
-    const source = replay ?? simulatorOf(config, platform);
+    const source = replay ?? (await simulatorOf(config, platform));
     // Before anything takes the time from the clock, which a replay sets.
     await source?.prepare(platform);
     const credentials = present ?? Credentials.open(config.dataDirectory, Date.now);
@@ -137,7 +135,7 @@ async function serve(
     producer: platform.producer,
     serdes: platform.serdes,
     clock: platform.clock,
-    stores: platform.runtime.stores,
+    stores: platform.queries,
     session: config.session,
     credentials,
     rateLimitPerMinute: config.rateLimitPerMinute,

@@ -13,6 +13,8 @@ export { drawTopologies, type TitledTopology } from './graph/picture/svg.ts';
 export { Topology } from './graph/topology.ts';
 export * from './log/kafka/state/index.ts';
 export type * from './processor.ts';
+export type * from './query/interactiveQueries.ts';
+export { LocalQueries } from './query/localQueries.ts';
 export type { QueryableSessionStore } from './query/queryableSessionStore.ts';
 export {
   type QueryableKeyValueStore,

@@ -41,7 +41,7 @@ export function registerAccount(
     const { accountId } = callerOf(request);
     const value = await valuation.account(accountId);
     // Read after the last wait, so that cash and positions are of one commit.
-    const account = queries.account(accountId);
+    const account = await queries.account(accountId);
     if (account === null) throw apiError('NOT_FOUND', 'account not found');
     const lastDay = newYorkDate(newYorkMidnight(context.clock.nowMs()) - 1);
     return accountJson(account, value, lastDay);

@@ -47,8 +47,7 @@ export function registerAssets(server: FastifyInstance, context: ServingContext)
     async (request) => {
       const query = assetsQuery.parse(request.query);
       if (query.asset_class && !query.asset_class.includes('us_equity')) return [];
-      return queries
-        .assets()
+      return (await queries.assets())
         .filter(({ exchange }) => query.exchange === undefined || query.exchange.includes(exchange))
         .map(assetJson)
         .filter(
@@ -63,7 +62,7 @@ export function registerAssets(server: FastifyInstance, context: ServingContext)
     '/v2/assets/:symbol',
     documented('An asset by symbol or id', { tag: 'assets' }),
     async (request) => {
-      const asset = queries.asset(request.params.symbol);
+      const asset = await queries.asset(request.params.symbol);
       if (asset === null) throw apiError('NOT_FOUND', `asset not found for ${request.params.symbol}`);
       return assetJson(asset);
     },

@@ -23,12 +23,12 @@ interface Page {
 }
 
 /** Bars in pages: by symbol, then by time; the limit counts over all symbols. */
-function barsPage(
+async function barsPage(
   market: MarketQueries,
   query: z.infer<typeof barsQuery>,
   symbols: readonly string[],
   nowMs: number,
-): Page {
+): Promise<Page> {
   const timeframe = parseTimeframe(query.timeframe);
   if (timeframe === null)
     throw apiError(
@@ -50,7 +50,7 @@ function barsPage(
     };
     if (bounds.fromMs > bounds.toMs) continue;
     // One more than fits tells where the next page begins.
-    const found = market.barsPage(symbol, timeframe, bounds, left + 1);
+    const found = await market.barsPage(symbol, timeframe, bounds, left + 1);
     if (found.length > 0 && left > 0) bars[symbol] = found.slice(0, left).map(barJson);
     const next = found[left];
     if (next !== undefined)
@@ -69,7 +69,7 @@ export function registerBars(server: FastifyInstance, context: ServingContext): 
     async (request) => {
       const query = parseDataQuery(barsQuery, request.query);
       return {
-        ...barsPage(market, query, readSymbols(query.symbols), context.clock.nowMs()),
+        ...(await barsPage(market, query, readSymbols(query.symbols), context.clock.nowMs())),
         currency: 'USD',
       };
     },
@@ -80,7 +80,7 @@ export function registerBars(server: FastifyInstance, context: ServingContext): 
     async (request) => {
       const query = parseDataQuery(barsQuery, request.query);
       const symbols = readSymbols([request.params.symbol]);
-      const { bars, next_page_token } = barsPage(market, query, symbols, context.clock.nowMs());
+      const { bars, next_page_token } = await barsPage(market, query, symbols, context.clock.nowMs());
       return { bars: bars[symbols[0]!] ?? [], symbol: symbols[0], next_page_token, currency: 'USD' };
     },
   );

@@ -73,7 +73,7 @@ export function registerHistory(server: FastifyInstance, context: ServingContext
     ): ReadPart =>
     async (symbol, bounds, countMax, recordsMax) => {
       const page = await historyPage(context, topic, symbol, bounds, countMax, recordsMax);
-      const rows = rowsOf(page.records, tapeOf(accounts.asset(symbol)));
+      const rows = rowsOf(page.records, tapeOf(await accounts.asset(symbol)));
       return { rows, position: page.position, lookedAt: page.lookedAt };
     };
   const reads: Readonly<Record<'trades' | 'quotes', ReadPart>> = {

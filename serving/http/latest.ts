@@ -22,29 +22,38 @@ class Newest {
     this.#context = context;
   }
 
-  readonly quote = (symbol: string) => {
-    const quote = this.#market.quote(symbol);
-    return quote === null ? null : quoteJson(quote, tapeOf(this.#accounts.asset(symbol)));
+  #quoteAndAsset(symbol: string) {
+    return Promise.all([this.#market.quote(symbol), this.#accounts.asset(symbol)]);
+  }
+
+  readonly quote = async (symbol: string) => {
+    const [quote, asset] = await this.#quoteAndAsset(symbol);
+    return quote === null ? null : quoteJson(quote, tapeOf(asset));
   };
 
-  readonly trade = (symbol: string) => {
-    const quote = this.#market.quote(symbol);
-    return quote === null ? null : lastTradeJson(quote, tapeOf(this.#accounts.asset(symbol)));
+  readonly trade = async (symbol: string) => {
+    const [quote, asset] = await this.#quoteAndAsset(symbol);
+    return quote === null ? null : lastTradeJson(quote, tapeOf(asset));
   };
 
-  readonly bar = (symbol: string) => {
-    const [candle] = this.#market.latest(symbol, 'M1', this.#context.clock.nowMs(), LOOK_BACK_MS, 1);
+  readonly bar = async (symbol: string) => {
+    const [candle] = await this.#market.latest(symbol, 'M1', this.#context.clock.nowMs(), LOOK_BACK_MS, 1);
     return candle === undefined ? null : barJson(candle);
   };
 
-  readonly snapshot = (symbol: string) => {
-    const days = this.#market.latest(symbol, 'D1', this.#context.clock.nowMs(), LOOK_BACK_MS, 2);
+  readonly snapshot = async (symbol: string) => {
+    const [days, latestTrade, latestQuote, minuteBar] = await Promise.all([
+      this.#market.latest(symbol, 'D1', this.#context.clock.nowMs(), LOOK_BACK_MS, 2),
+      this.trade(symbol),
+      this.quote(symbol),
+      this.bar(symbol),
+    ]);
     const today = days[days.length - 1];
     const before = days.length === 2 ? days[0] : undefined;
     const snapshot = {
-      latestTrade: this.trade(symbol),
-      latestQuote: this.quote(symbol),
-      minuteBar: this.bar(symbol),
+      latestTrade,
+      latestQuote,
+      minuteBar,
       dailyBar: today === undefined ? null : barJson(today),
       prevDailyBar: before === undefined ? null : barJson(before),
     };
@@ -53,22 +62,28 @@ class Newest {
 }
 
 /** Each symbol's answer; symbols nothing is known of are left out. */
-function bySymbol<T>(symbols: readonly string[], of: (symbol: string) => T | null): Record<string, T> {
+async function bySymbol<T>(
+  symbols: readonly string[],
+  of: (symbol: string) => Promise<T | null>,
+): Promise<Record<string, T>> {
+  const values = await Promise.all(symbols.map(of));
   const found: Record<string, T> = {};
-  for (const symbol of symbols) {
-    const value = of(symbol);
-    if (value !== null) found[symbol] = value;
-  }
+  for (const [index, value] of values.entries()) if (value !== null) found[symbols[index]!] = value;
   return found;
 }
 
 /** The newest bars, quotes and trades, and snapshots of all of them. */
 export function registerLatest(server: FastifyInstance, context: ServingContext): void {
   const newest = new Newest(context);
-  const one = <T>(text: string, query: unknown, what: string, of: (symbol: string) => T | null) => {
+  const one = async <T>(
+    text: string,
+    query: unknown,
+    what: string,
+    of: (symbol: string) => Promise<T | null>,
+  ) => {
     parseDataQuery(oneSymbolQuery, query);
     const symbol = readSymbols([text])[0]!;
-    const value = of(symbol);
+    const value = await of(symbol);
     if (value === null) throw apiError('NOT_FOUND', `no ${what} found for ${symbol}`);
     return { symbol, value };
   };
@@ -78,14 +93,15 @@ export function registerLatest(server: FastifyInstance, context: ServingContext)
       documented(`The newest ${what} of many symbols`, { tag: 'market data', query: symbolsQuery }),
       async (request) => {
         const symbols = readSymbols(parseDataQuery(symbolsQuery, request.query).symbols);
-        return { [`${what}s`]: bySymbol<unknown>(symbols, newest[what]), currency: 'USD' };
+        return { [`${what}s`]: await bySymbol<unknown>(symbols, newest[what]), currency: 'USD' };
       },
     );
     server.get<{ Params: { symbol: string } }>(
       `/v2/stocks/:symbol/${what}s/latest`,
       documented(`The newest ${what} of a symbol`, { tag: 'market data', query: oneSymbolQuery }),
       async (request) => {
-        const { symbol, value } = one<unknown>(request.params.symbol, request.query, what, newest[what]);
+        const { params, query } = request;
+        const { symbol, value } = await one<unknown>(params.symbol, query, what, newest[what]);
         return { symbol, [what]: value, currency: 'USD' };
       },
     );
@@ -100,7 +116,7 @@ export function registerLatest(server: FastifyInstance, context: ServingContext)
     '/v2/stocks/:symbol/snapshot',
     documented('The newest of everything of a symbol', { tag: 'market data', query: oneSymbolQuery }),
     async (request) => {
-      const { symbol, value } = one(request.params.symbol, request.query, 'snapshot', newest.snapshot);
+      const { symbol, value } = await one(request.params.symbol, request.query, 'snapshot', newest.snapshot);
       return { symbol, ...value };
     },
   );

@@ -65,7 +65,7 @@ export async function cancelAll(
   request: FastifyRequest,
 ) {
   const { accountId } = callerOf(request);
-  const open = queries.openOrders(accountId);
+  const open = await queries.openOrders(accountId);
   const cancelOne = async ({ orderId: id }: Order) => {
     try {
       const command = cancelCommand(accountId, id, context);
@@ -85,12 +85,16 @@ export async function cancelAll(
 }
 
 /** The error of a refused order: where shares are missing, it names the orders that hold them. */
-function refusedOrder(update: OrderUpdate, queries: AccountQueries, accountId: AccountId): ApiError {
+async function refusedOrder(
+  update: OrderUpdate,
+  queries: AccountQueries,
+  accountId: AccountId,
+): Promise<ApiError> {
   const error = rejectionOf(update);
   if (update.rejectCode !== 'INSUFFICIENT_QUANTITY') return error;
-  const holding = queries
-    .openOrders(accountId)
-    .filter(({ side, symbol }) => side === 'SELL' && symbol === update.rejectDetails.symbol);
+  const holding = (await queries.openOrders(accountId)).filter(
+    ({ side, symbol }) => side === 'SELL' && symbol === update.rejectDetails.symbol,
+  );
   const related_orders = holding.map(({ orderId }) => orderId);
   return new ApiError(error.status, error.code, error.message, { ...error.extras, related_orders });
 }
@@ -103,15 +107,16 @@ export async function placeOrder(
   command: ReturnType<typeof submitCommand>,
 ): Promise<Order> {
   const update = await commands.send(command, originOf(request));
-  if (isRejection(update) || update.order === null) throw refusedOrder(update, queries, command.accountId);
-  return queries.order(command.accountId, update.orderId) ?? update.order;
+  if (isRejection(update) || update.order === null)
+    throw await refusedOrder(update, queries, command.accountId);
+  return (await queries.order(command.accountId, update.orderId)) ?? update.order;
 }
 
 type ById = { Params: { id: string } };
 
 function registerReads(server: FastifyInstance, queries: AccountQueries): void {
-  const orderOf = (accountId: AccountId, id: string): Order => {
-    const order = queries.order(accountId, id.toLowerCase() as OrderId);
+  const orderOf = async (accountId: AccountId, id: string): Promise<Order> => {
+    const order = await queries.order(accountId, id.toLowerCase() as OrderId);
     if (order === null) throw orderNotFound(id);
     return order;
   };
@@ -120,7 +125,7 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
     const query = ordersQuery.parse(request.query);
     if (query.asset_class && !query.asset_class.includes('us_equity')) return [];
     const side = query.side === undefined ? null : query.side === 'buy' ? 'BUY' : 'SELL';
-    const boundary = (id: string | undefined): Order | null =>
+    const boundary = async (id: string | undefined): Promise<Order | null> =>
       id === undefined ? null : orderOf(accountId, id);
     const orders = await queries.orders(accountId, {
       status: query.status,
@@ -130,13 +135,13 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
       newestFirst: query.direction === 'desc',
       symbols: query.symbols?.map((symbol) => symbol.toUpperCase()) ?? null,
       side,
-      afterOrder: boundary(query.after_order_id),
-      beforeOrder: boundary(query.before_order_id),
+      afterOrder: await boundary(query.after_order_id),
+      beforeOrder: await boundary(query.before_order_id),
     });
     return orders.map(orderJson);
   });
   server.get<ById>('/v2/orders/:id', documented('An order', { tag: 'orders' }), async (request) =>
-    orderJson(orderOf(callerOf(request).accountId, request.params.id)),
+    orderJson(await orderOf(callerOf(request).accountId, request.params.id)),
   );
   // A single colon would begin a parameter.
   server.get(
@@ -144,7 +149,7 @@ function registerReads(server: FastifyInstance, queries: AccountQueries): void {
     documented('An order by its client order id', { tag: 'orders', query: byClientIdQuery }),
     async (request) => {
       const { client_order_id: id } = byClientIdQuery.parse(request.query);
-      const order = queries.orderByClientId(callerOf(request).accountId, id as ClientOrderId);
+      const order = await queries.orderByClientId(callerOf(request).accountId, id as ClientOrderId);
       if (order === null) throw orderNotFound(id);
       return orderJson(order);
     },
@@ -177,11 +182,11 @@ export function registerOrders(
     async (request) => {
       const { accountId } = callerOf(request);
       const id = request.params.id.toLowerCase() as OrderId;
-      if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+      if ((await queries.order(accountId, id)) === null) throw orderNotFound(request.params.id);
       const command = replaceCommand(accountId, id, request.body, context);
       const update = await commands.send(command, originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
-      const replacement = queries.order(accountId, command.replacementOrderId!);
+      const replacement = await queries.order(accountId, command.replacementOrderId!);
       if (replacement === null) throw orderNotFound(command.replacementOrderId!);
       return orderJson(replacement);
     },
@@ -192,7 +197,7 @@ export function registerOrders(
     async (request, reply) => {
       const { accountId } = callerOf(request);
       const id = request.params.id.toLowerCase() as OrderId;
-      if (queries.order(accountId, id) === null) throw orderNotFound(request.params.id);
+      if ((await queries.order(accountId, id)) === null) throw orderNotFound(request.params.id);
       const update = await commands.send(cancelCommand(accountId, id, context), originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       return reply.status(204).send();

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import type { Asset } from '../../schemas/generated/types.ts';
 import { formatPrice } from '../../topologies/domain/decimal.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
@@ -82,17 +83,20 @@ class MarketList {
 
   async #make(): Promise<readonly MarketJson[]> {
     const marketTimeMs = this.#context.clock.nowMs();
-    const markets: MarketJson[] = [];
-    for (const asset of this.#accounts.assets()) {
-      if (!asset.tradable) continue;
-      const previousClose = this.#market.previousClose(asset.symbol, asset, marketTimeMs);
-      markets.push({
+    const marketOf = async (asset: Asset): Promise<MarketJson> => {
+      const previousClose = await this.#market.previousClose(asset.symbol, asset, marketTimeMs);
+      return {
         symbol: asset.symbol,
         name: asset.name,
         fractionable: asset.fractionable,
         previous_close: previousClose === null ? null : formatPrice(previousClose),
-      });
-      if (markets.length % SYMBOLS_A_TURN === 0) await nextTurn();
+      };
+    };
+    const tradable = (await this.#accounts.assets()).filter((asset) => asset.tradable);
+    const markets: MarketJson[] = [];
+    for (let index = 0; index < tradable.length; index += SYMBOLS_A_TURN) {
+      if (index > 0) await nextTurn();
+      markets.push(...(await Promise.all(tradable.slice(index, index + SYMBOLS_A_TURN).map(marketOf))));
     }
     return markets.sort((a, b) => (a.symbol < b.symbol ? -1 : 1));
   }

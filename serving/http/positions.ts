@@ -31,10 +31,11 @@ export function registerPositions(
   const queries = new AccountQueries(context.stores);
 
   /** The symbol that a path means, which may also be an asset's id. */
-  const symbolOf = (text: string): Ticker => queries.asset(text)?.symbol ?? (text.toUpperCase() as Ticker);
+  const symbolOf = async (text: string): Promise<Ticker> =>
+    (await queries.asset(text))?.symbol ?? (text.toUpperCase() as Ticker);
 
-  const positionOf = (accountId: AccountId, text: string): PortfolioPosition => {
-    const position = queries.position(accountId, symbolOf(text));
+  const positionOf = async (accountId: AccountId, text: string): Promise<PortfolioPosition> => {
+    const position = await queries.position(accountId, await symbolOf(text));
     if (position === null) throw apiError('NOT_FOUND', 'position does not exist');
     return position;
   };
@@ -50,7 +51,7 @@ export function registerPositions(
     documented('A position by symbol or asset id', { tag: 'positions' }),
     async (request) => {
       const { accountId } = callerOf(request);
-      const { symbol } = positionOf(accountId, request.params.symbol);
+      const { symbol } = await positionOf(accountId, request.params.symbol);
       const valued = await valuation.position(accountId, symbol);
       if (valued === null) throw apiError('NOT_FOUND', 'position does not exist');
       return positionJson(valued);
@@ -60,7 +61,7 @@ export function registerPositions(
     '/v2/positions/:symbol',
     documented('Close a position, or a part of it', { tag: 'positions', query: closePositionQuery }),
     async (request) => {
-      const position = positionOf(callerOf(request).accountId, request.params.symbol);
+      const position = await positionOf(callerOf(request).accountId, request.params.symbol);
       const quantityMicros = quantityToClose(request.query, position.quantityMicros);
       return orderJson(await close(request, { ...position, quantityMicros }));
     },
@@ -86,7 +87,8 @@ export function registerPositions(
           return { symbol, status: error.status, body: error.body() };
         }
       };
-      return reply.status(207).send(await Promise.all(queries.positions(accountId).map(closeOne)));
+      const positions = await queries.positions(accountId);
+      return reply.status(207).send(await Promise.all(positions.map(closeOne)));
     },
   );
 }

@@ -7,8 +7,7 @@ import type {
   PositionState,
 } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, OrderId, Ticker } from '../../schemas/ids.ts';
-import type { ReadOnlyKeyValueStore } from '../../stores/store.ts';
-import type { QueryableStores } from '../../streams/index.ts';
+import type { AsyncKeyValueStore, InteractiveQueries } from '../../streams/index.ts';
 import { hasOwnName } from '../../topologies/orders/identity.ts';
 import {
   clientOrderIdKey,
@@ -50,43 +49,42 @@ export function isOpenOrder(order: Order): boolean {
 
 /** Reads accounts and what belongs to them from the stores of orders and portfolio. */
 export class AccountQueries {
-  readonly #stores: QueryableStores;
+  readonly #stores: InteractiveQueries;
 
-  constructor(stores: QueryableStores) {
+  constructor(stores: InteractiveQueries) {
     this.#stores = stores;
   }
 
-  #orders<V>(accountId: AccountId, store: string): ReadOnlyKeyValueStore<string, V> {
+  #orders<V>(accountId: AccountId, store: string): AsyncKeyValueStore<string, V> {
     return this.#stores.keyValue<string, V>('orders', store).forRecordKey(accountId);
   }
 
-  account(accountId: AccountId): AccountState | null {
+  account(accountId: AccountId): Promise<AccountState | null> {
     return this.#orders<AccountState>(accountId, STORES.accounts).get(accountId);
   }
 
-  order(accountId: AccountId, orderId: OrderId): Order | null {
+  order(accountId: AccountId, orderId: OrderId): Promise<Order | null> {
     return this.#orders<Order>(accountId, STORES.orders).get(orderKey(accountId, orderId));
   }
 
-  orderByClientId(accountId: AccountId, clientOrderId: ClientOrderId): Order | null {
-    const orderId = this.#orders<string>(accountId, STORES.clientOrderIds).get(
+  async orderByClientId(accountId: AccountId, clientOrderId: ClientOrderId): Promise<Order | null> {
+    const orderId = await this.#orders<string>(accountId, STORES.clientOrderIds).get(
       clientOrderIdKey(accountId, clientOrderId),
     );
     if (orderId !== null) return this.order(accountId, orderId as OrderId);
     // An order without a name of the client's own is known by its id.
-    const order = this.order(accountId, clientOrderId as string as OrderId);
+    const order = await this.order(accountId, clientOrderId as string as OrderId);
     return order !== null && hasOwnName(order) ? order : null;
   }
 
   /** Orders that may still trade, oldest first: what rests in a book is all there can be once a command's commit is done. */
-  openOrders(accountId: AccountId): readonly Order[] {
-    const found: Order[] = [];
-    for (const { key } of this.#orders<string>(accountId, STORES.openLimits).prefixScan(
-      Buffer.from(`${accountId}/`),
-    )) {
-      const order = this.order(accountId, key.slice(key.lastIndexOf('/') + 1) as OrderId);
-      if (order !== null && isOpenOrder(order)) found.push(order);
-    }
+  async openOrders(accountId: AccountId): Promise<readonly Order[]> {
+    const limits = this.#orders<string>(accountId, STORES.openLimits);
+    const entries = await limits.prefixScan(Buffer.from(`${accountId}/`)).toArray();
+    const orders = await Promise.all(
+      entries.map(({ key }) => this.order(accountId, key.slice(key.lastIndexOf('/') + 1) as OrderId)),
+    );
+    const found = orders.filter((order) => order !== null).filter(isOpenOrder);
     return found.sort((a, b) => a.submittedAtMs - b.submittedAtMs || (a.orderId < b.orderId ? -1 : 1));
   }
 
@@ -101,7 +99,7 @@ export class AccountQueries {
       (filter.afterOrder === null || placeOf(order) > placeOf(filter.afterOrder)) &&
       (filter.beforeOrder === null || placeOf(order) < placeOf(filter.beforeOrder));
     if (filter.status === 'open') {
-      const open = this.openOrders(accountId).filter(matches);
+      const open = (await this.openOrders(accountId)).filter(matches);
       return (filter.newestFirst ? [...open].reverse() : open).slice(0, filter.limit);
     }
     const index = this.#orders<string>(accountId, STORES.ordersByTime);
@@ -113,51 +111,52 @@ export class AccountQueries {
       : `${accountId}/${filter.untilMs === null ? '~' : timeKey(Math.max(0, filter.untilMs))}`;
     const found: Order[] = [];
     const entries = filter.newestFirst ? index.reverseRange(low, high) : index.range(low, high);
-    let looked = 0;
-    for (const { value } of entries) {
-      const order = this.order(accountId, value as OrderId);
-      if (order !== null && matches(order)) found.push(order);
-      if (found.length >= filter.limit) break;
-      looked += 1;
-      if (looked % ORDERS_A_TURN === 0) await nextTurn();
+    for await (const page of entries.pages(Math.min(ORDERS_A_TURN, filter.limit))) {
+      const orders = await Promise.all(page.map(({ value }) => this.order(accountId, value as OrderId)));
+      for (const order of orders) {
+        if (order !== null && matches(order)) found.push(order);
+        if (found.length >= filter.limit) return found;
+      }
+      await nextTurn();
     }
     return found;
   }
 
   /** What an account holds, by symbol; positions that are closed are left out. */
-  positions(accountId: AccountId): readonly PortfolioPosition[] {
+  async positions(accountId: AccountId): Promise<readonly PortfolioPosition[]> {
     const store = this.#stores
       .keyValue<string, PortfolioPosition>('portfolio', 'portfolio-positions')
       .forRecordKey(accountId);
-    return [...store.prefixScan(Buffer.from(`${accountId}/`))]
+    return (await store.prefixScan(Buffer.from(`${accountId}/`)).toArray())
       .map(({ value }) => value)
       .filter(({ quantityMicros }) => quantityMicros !== 0);
   }
 
-  position(accountId: AccountId, symbol: Ticker): PortfolioPosition | null {
+  async position(accountId: AccountId, symbol: Ticker): Promise<PortfolioPosition | null> {
     const store = this.#stores
       .keyValue<string, PortfolioPosition>('portfolio', 'portfolio-positions')
       .forRecordKey(accountId);
-    const position = store.get(positionKey(accountId, symbol));
+    const position = await store.get(positionKey(accountId, symbol));
     return position === null || position.quantityMicros === 0 ? null : position;
   }
 
   /** Shares that open orders hold. */
-  held(accountId: AccountId, symbol: Ticker): PositionState['heldQuantityMicros'] {
-    return (
-      this.#orders<PositionState>(accountId, STORES.positions).get(positionKey(accountId, symbol))
-        ?.heldQuantityMicros ?? (0 as PositionState['heldQuantityMicros'])
-    );
+  async held(accountId: AccountId, symbol: Ticker): Promise<PositionState['heldQuantityMicros']> {
+    const positions = this.#orders<PositionState>(accountId, STORES.positions);
+    const position = await positions.get(positionKey(accountId, symbol));
+    return position?.heldQuantityMicros ?? (0 as PositionState['heldQuantityMicros']);
   }
 
-  asset(symbolOrId: string): Asset | null {
+  async asset(symbolOrId: string): Promise<Asset | null> {
     const assets = this.#stores.keyValue<string, Asset>('orders', STORES.assets);
-    const found = assets.get(symbolOrId.toUpperCase());
+    const found = await assets.get(symbolOrId.toUpperCase());
     if (found !== null || !symbolOrId.includes('-')) return found;
-    return [...assets.all()].find(({ value }) => value.assetId === symbolOrId)?.value ?? null;
+    const all = await assets.all().toArray();
+    return all.find(({ value }) => value.assetId === symbolOrId)?.value ?? null;
   }
 
-  assets(): readonly Asset[] {
-    return [...this.#stores.keyValue<string, Asset>('orders', STORES.assets).all()].map(({ value }) => value);
+  async assets(): Promise<readonly Asset[]> {
+    const all = await this.#stores.keyValue<string, Asset>('orders', STORES.assets).all().toArray();
+    return all.map(({ value }) => value);
   }
 }

@@ -50,14 +50,12 @@ export class Valuation {
 
   async positions(accountId: AccountId): Promise<readonly ValuedPosition[]> {
     const changes = await this.#tradesOfDay.of(accountId);
-    return this.#accounts
-      .positions(accountId)
-      .map((position) => this.#value(position, changes.get(position.symbol) ?? NO_CHANGE));
+    return this.#values(await this.#accounts.positions(accountId), changes);
   }
 
   async position(accountId: AccountId, symbol: Ticker): Promise<ValuedPosition | null> {
     const changes = await this.#tradesOfDay.of(accountId);
-    const position = this.#accounts.position(accountId, symbol);
+    const position = await this.#accounts.position(accountId, symbol);
     return position === null ? null : this.#value(position, changes.get(symbol) ?? NO_CHANGE);
   }
 
@@ -65,23 +63,32 @@ export class Valuation {
     const changes = await this.#tradesOfDay.of(accountId);
     let [longMicros, shortMicros, dayProfitMicros] = [ZERO, ZERO, ZERO];
     const held = new Set<Ticker>();
-    for (const position of this.#accounts.positions(accountId)) {
-      const valued = this.#value(position, changes.get(position.symbol) ?? NO_CHANGE);
-      held.add(position.symbol);
+    for (const valued of await this.#values(await this.#accounts.positions(accountId), changes)) {
+      held.add(valued.position.symbol);
       if (valued.valueMicros >= 0) longMicros = add(longMicros, valued.valueMicros);
       else shortMicros = add(shortMicros, valued.valueMicros);
       dayProfitMicros = add(dayProfitMicros, valued.dayProfitMicros);
     }
-    for (const [symbol, change] of changes) {
-      if (held.has(symbol)) continue;
-      const cost = this.#dayCost(0 as QuantityMicros, change, this.#previousClose(symbol), null);
-      dayProfitMicros = subtract(dayProfitMicros, cost);
-    }
+    const closed = [...changes].filter(([symbol]) => !held.has(symbol));
+    const costs = closed.map(async ([symbol, change]) => {
+      const previousCloseTicks = await this.#previousClose(symbol, await this.#accounts.asset(symbol));
+      return this.#dayCost(0 as QuantityMicros, change, previousCloseTicks, null);
+    });
+    for (const cost of await Promise.all(costs)) dayProfitMicros = subtract(dayProfitMicros, cost);
     return { longMicros, shortMicros, dayProfitMicros };
   }
 
-  #previousClose(symbol: Ticker): PriceTicks | null {
-    return this.#market.previousClose(symbol, this.#accounts.asset(symbol), this.#context.clock.nowMs());
+  #previousClose(symbol: Ticker, asset: Asset | null): Promise<PriceTicks | null> {
+    return this.#market.previousClose(symbol, asset, this.#context.clock.nowMs());
+  }
+
+  #values(
+    positions: readonly PortfolioPosition[],
+    changes: ReadonlyMap<Ticker, DayChange>,
+  ): Promise<readonly ValuedPosition[]> {
+    return Promise.all(
+      positions.map((position) => this.#value(position, changes.get(position.symbol) ?? NO_CHANGE)),
+    );
   }
 
   /** Value at the last close of what was held then, and what was paid since. */
@@ -97,16 +104,21 @@ export class Valuation {
     return add(valueThen, change.paidMicros);
   }
 
-  #value(position: PortfolioPosition, change: DayChange): ValuedPosition {
+  async #value(position: PortfolioPosition, change: DayChange): Promise<ValuedPosition> {
     const { symbol, quantityMicros, costMicros, accountId } = position;
-    const priceTicks = this.#market.price(symbol) ?? position.markPriceTicks;
+    const [price, asset, heldMicros] = await Promise.all([
+      this.#market.price(symbol),
+      this.#accounts.asset(symbol),
+      this.#accounts.held(accountId, symbol),
+    ]);
+    const priceTicks = price ?? position.markPriceTicks;
     const valueMicros = priceTicks === null ? costMicros : marketValue(quantityMicros, priceTicks);
-    const previousCloseTicks = this.#previousClose(symbol);
+    const previousCloseTicks = await this.#previousClose(symbol, asset);
     const dayCostMicros = this.#dayCost(quantityMicros, change, previousCloseTicks, priceTicks);
     return {
       position,
-      asset: this.#accounts.asset(symbol),
-      heldMicros: this.#accounts.held(accountId, symbol),
+      asset,
+      heldMicros,
       priceTicks,
       previousCloseTicks,
       valueMicros,

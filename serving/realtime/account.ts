@@ -9,6 +9,7 @@ import { AccountQueries } from '../queries/accounts.ts';
 import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { eventPacket } from './packet.ts';
+import { readWhileWanted } from './storeReads.ts';
 
 /** What channel `account` says: money as decimal text in dollars. */
 function accountJson(state: AccountState) {
@@ -23,72 +24,126 @@ function accountJson(state: AccountState) {
   };
 }
 
+/** An account that somebody watches. */
+interface WatchedAccount {
+  readonly accountId: AccountId;
+  readonly members: Set<Outlet>;
+  /** Who has not been sent the newest state. */
+  readonly behind: Set<Outlet>;
+  /** Whether it changed since the reading of its state began. */
+  changed: boolean;
+  reading: boolean;
+  /** The state as it was read last; null before that. */
+  packet: Buffer | null;
+}
+
 /** The newest state of an account, to its owner. */
 export class AccountChannel {
+  readonly #context: ServingContext;
   readonly #queries: AccountQueries;
   readonly #flusher: Flusher;
   readonly #tail: TailSubscription;
-  readonly #members = new Map<string, Set<Outlet>>();
-  readonly #accountOf = new Map<Outlet, AccountId>();
-  /** Who has not been sent the newest state. */
-  readonly #behind = new Set<Outlet>();
+  readonly #accounts = new Map<string, WatchedAccount>();
+  readonly #accountOf = new Map<Outlet, WatchedAccount>();
+  readonly #behind = new Set<WatchedAccount>();
 
   constructor(context: ServingContext, flusher: Flusher) {
+    this.#context = context;
     this.#queries = new AccountQueries(context.stores);
     this.#flusher = flusher;
     this.#tail = context.engine.tail([ORDER_UPDATES.name, ACCOUNT_UPDATES.name], (records) => {
-      for (const { key } of records) if (key !== null) this.#changed(key.toString('utf8'));
+      for (const { key } of records) {
+        const account = key === null ? undefined : this.#accounts.get(key.toString('utf8'));
+        if (account !== undefined) this.#change(account, account.members);
+      }
     });
     flusher.add(this);
   }
 
   subscribe(outlet: Outlet, accountId: AccountId): void {
-    let members = this.#members.get(accountId);
-    if (members === undefined) {
-      members = new Set();
-      this.#members.set(accountId, members);
+    this.unsubscribe(outlet);
+    let account = this.#accounts.get(accountId);
+    if (account === undefined) {
+      account = {
+        accountId,
+        members: new Set(),
+        behind: new Set(),
+        changed: false,
+        reading: false,
+        packet: null,
+      };
+      this.#accounts.set(accountId, account);
     }
-    members.add(outlet);
-    this.#accountOf.set(outlet, accountId);
-    this.#behind.add(outlet);
-    this.#flusher.request();
+    account.members.add(outlet);
+    this.#accountOf.set(outlet, account);
+    this.#change(account, [outlet]);
   }
 
   unsubscribe(outlet: Outlet): void {
-    const accountId = this.#accountOf.get(outlet);
-    if (accountId === undefined) return;
+    const account = this.#accountOf.get(outlet);
+    if (account === undefined) return;
     this.#accountOf.delete(outlet);
-    this.#behind.delete(outlet);
-    const members = this.#members.get(accountId)!;
-    members.delete(outlet);
-    if (members.size === 0) this.#members.delete(accountId);
+    account.behind.delete(outlet);
+    account.members.delete(outlet);
+    if (account.members.size > 0) return;
+    this.#accounts.delete(account.accountId);
+    this.#behind.delete(account);
   }
 
   flush(): boolean {
-    const packets = new Map<AccountId, Buffer | null>();
-    for (const outlet of this.#behind) {
-      if (!outlet.hasRoom) continue;
-      const accountId = this.#accountOf.get(outlet)!;
-      let packet = packets.get(accountId);
-      if (packet === undefined) {
-        const state = this.#queries.account(accountId);
-        packet = state === null ? null : eventPacket('account', accountJson(state));
-        packets.set(accountId, packet);
+    let left = false;
+    for (const account of this.#behind) {
+      if (account.changed && !account.reading) this.#read(account);
+      // It comes back when it has been read.
+      if (account.reading) this.#behind.delete(account);
+      else {
+        this.#send(account);
+        if (account.behind.size === 0) this.#behind.delete(account);
+        else left = true;
       }
-      if (packet !== null) outlet.send(packet);
-      this.#behind.delete(outlet);
     }
-    return this.#behind.size > 0;
+    return left;
   }
 
   close(): void {
     this.#tail.close();
   }
 
-  #changed(accountId: string): void {
-    const members = this.#members.get(accountId);
-    if (members === undefined) return;
-    for (const outlet of members) this.#behind.add(outlet);
+  #change(account: WatchedAccount, members: Iterable<Outlet>): void {
+    account.changed = true;
+    for (const outlet of members) account.behind.add(outlet);
+    this.#behind.add(account);
     this.#flusher.request();
+  }
+
+  #send({ packet, behind }: WatchedAccount): void {
+    for (const outlet of behind) {
+      if (!outlet.hasRoom) continue;
+      if (packet !== null) outlet.send(packet);
+      behind.delete(outlet);
+    }
+  }
+
+  #read(account: WatchedAccount): void {
+    const { logger } = this.#context;
+    account.changed = false;
+    account.reading = true;
+    const { accountId } = account;
+    const isWanted = (): boolean => this.#accounts.get(accountId) === account;
+    readWhileWanted(logger, () => this.#queries.account(accountId), isWanted)
+      .then((found) => {
+        account.reading = false;
+        if (found === null) return;
+        const state = found.value;
+        account.packet = state === null ? null : eventPacket('account', accountJson(state));
+        this.#send(account);
+        // Whoever was sent it now is behind again where there was a change meanwhile.
+        if (account.changed) this.#change(account, account.members);
+        else if (account.behind.size > 0) {
+          this.#behind.add(account);
+          this.#flusher.request();
+        }
+      })
+      .catch((cause: unknown) => logger.error('an account could not be shown', { cause }));
   }
 }

@@ -8,6 +8,7 @@ import { candleJson } from './candleJson.ts';
 import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { eventPacket } from './packet.ts';
+import { readWhileWanted } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
 
 export type CandleInterval = Candle['interval'];
@@ -25,6 +26,16 @@ interface Series {
   /** Members that need the history: new ones, and those that had no room for an update. */
   readonly stale: Set<Outlet>;
   /** By start: what changed since the last flush. */
+  readonly changed: Map<number, Candle>;
+  /** What the stale ones get next; null where it has not been asked for. */
+  history: History | null;
+}
+
+/** The history of a series, from when it is being read until it was sent. */
+interface History {
+  /** Oldest first; null while it is being read. */
+  candles: readonly Candle[] | null;
+  /** By start: what changed since the reading began. */
   readonly changed: Map<number, Candle>;
 }
 
@@ -76,7 +87,14 @@ export class CandlesChannel {
       keys.add(key);
       let series = this.#series.get(key);
       if (series === undefined) {
-        series = { symbol, interval, members: new Set(), stale: new Set(), changed: new Map() };
+        series = {
+          symbol,
+          interval,
+          members: new Set(),
+          stale: new Set(),
+          changed: new Map(),
+          history: null,
+        };
         this.#series.set(key, series);
         this.#watched.set(symbol, (this.#watched.get(symbol) ?? 0) + 1);
       }
@@ -112,7 +130,8 @@ export class CandlesChannel {
     for (const series of this.#changed) {
       this.#sendUpdates(series);
       this.#sendHistory(series);
-      if (series.stale.size > 0) left = true;
+      // A series that is being read comes back when it has been.
+      if (series.stale.size > 0 && series.history === null) left = true;
       else this.#changed.delete(series);
     }
     return left;
@@ -140,22 +159,45 @@ export class CandlesChannel {
   }
 
   #sendHistory(series: Series): void {
+    const ready = [...series.stale].filter((outlet) => outlet.hasRoom);
+    if (ready.length === 0) return;
+    if (series.history === null) this.#read(series);
+    const { candles, changed } = series.history!;
+    if (candles === null) return;
+    series.history = null;
     const { symbol, interval } = series;
-    let packet: Buffer | null = null;
-    for (const outlet of series.stale) {
-      if (!outlet.hasRoom) continue;
-      packet ??= eventPacket('candles', {
-        type: 'history',
-        symbol,
-        interval,
-        candles: this.#history(symbol, interval).map(candleJson),
-      });
-      outlet.send(packet);
+    const packets = [
+      eventPacket('candles', { type: 'history', symbol, interval, candles: candles.map(candleJson) }),
+    ];
+    const known = new Map(candles.map((candle) => [candle.startMs, candle]));
+    for (const candle of changed.values()) {
+      // The store may have been ahead of what the tail told of.
+      if (candle.tradeCount < (known.get(candle.startMs)?.tradeCount ?? 0)) continue;
+      packets.push(eventPacket('candles', { type: 'update', candle: candleJson(candle) }));
+    }
+    for (const outlet of ready) {
+      for (const packet of packets) outlet.send(packet);
       series.stale.delete(outlet);
     }
   }
 
-  #history(symbol: string, interval: CandleInterval): readonly Candle[] {
+  #read(series: Series): void {
+    const { logger } = this.#context;
+    const { symbol, interval } = series;
+    const history: History = { candles: null, changed: new Map() };
+    series.history = history;
+    const isWanted = (): boolean => this.#series.get(seriesKey(symbol, interval)) === series;
+    readWhileWanted(logger, () => this.#candles(symbol, interval), isWanted)
+      .then((found) => {
+        if (found === null) return;
+        history.candles = found.value;
+        this.#changed.add(series);
+        this.#flusher.request();
+      })
+      .catch((cause: unknown) => logger.error('candles could not be shown', { cause }));
+  }
+
+  #candles(symbol: string, interval: CandleInterval): Promise<readonly Candle[]> {
     const { lengthMs } = INTERVALS.find((each) => each.interval === interval)!;
     const lookBackMs = HISTORY_CANDLES * LOOK_BACK_FACTOR * lengthMs;
     return this.#queries.latest(symbol, interval, this.#context.clock.nowMs(), lookBackMs, HISTORY_CANDLES);
@@ -165,6 +207,7 @@ export class CandlesChannel {
     const series = this.#series.get(seriesKey(symbol, candle.interval));
     if (series === undefined) return;
     series.changed.set(candle.startMs, candle);
+    series.history?.changed.set(candle.startMs, candle);
     this.#changed.add(series);
     this.#flusher.request();
   }

@@ -2,13 +2,20 @@ import type { BookState, DepthLevel, DepthUpdate, RestingOrder } from '../../sch
 import type { TailSubscription } from '../../streams/log/log.ts';
 import { formatPrice, formatQuantity } from '../../topologies/domain/decimal.ts';
 import { depthChecksum } from '../../topologies/matching/depthChecksum.ts';
-import { BOOKS, RESTING_ORDERS, readBook } from '../../topologies/matching/stores.ts';
+import { BOOKS, bookOf, RESTING_ORDERS, restingOrdersPrefix } from '../../topologies/matching/stores.ts';
 import { MARKET_DEPTH } from '../../topologies/matching/topics.ts';
 import type { ServingContext } from '../context.ts';
+import { RealtimeError } from './errors.ts';
 import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { eventPacket } from './packet.ts';
+import { readWhileWanted } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
+
+/** Updates that wait while the stores are read; with more, they are read once more. */
+const WAITING_MAX = 10_000;
+/** Readings of a book in a row, until one falls between two of its changes. */
+const READS_MAX = 20;
 
 type Levels = Map<DepthLevel['priceTicks'], DepthLevel['quantityMicros']>;
 
@@ -27,6 +34,15 @@ interface WatchedBook {
   /** Levels that changed since. */
   readonly changedBids: Set<DepthLevel['priceTicks']>;
   readonly changedAsks: Set<DepthLevel['priceTicks']>;
+  /** Updates that came while the stores are being read; null where they are not. */
+  waiting: DepthUpdate[] | null;
+}
+
+/** A book as the stores have it. */
+interface StoredBook {
+  readonly sequence: number;
+  readonly bids: readonly DepthLevel[];
+  readonly asks: readonly DepthLevel[];
 }
 
 function apply(levels: Levels, changed: Set<DepthLevel['priceTicks']>, updates: readonly DepthLevel[]): void {
@@ -109,6 +125,11 @@ export class DepthChannel {
   flush(): boolean {
     let left = false;
     for (const book of this.#changed) {
+      // It comes back when it has been read.
+      if (book.waiting !== null) {
+        this.#changed.delete(book);
+        continue;
+      }
       this.#sendDelta(book);
       this.#sendSnapshots(book);
       if (book.stale.size > 0) left = true;
@@ -164,6 +185,11 @@ export class DepthChannel {
   }
 
   #apply(book: WatchedBook, update: DepthUpdate): void {
+    if (book.waiting !== null) {
+      // What is left out here is missing in the sequence, which has the book read again.
+      if (book.waiting.length < WAITING_MAX) book.waiting.push(update);
+      return;
+    }
     // The book was read with these in it.
     if (update.sequence <= book.sequence) return;
     if (update.sequence !== book.sequence + 1) {
@@ -192,38 +218,69 @@ export class DepthChannel {
         sentSequence: 0,
         changedBids: new Set(),
         changedAsks: new Set(),
+        waiting: null,
       };
-      this.#read(book);
       this.#books.set(symbol, book);
+      this.#read(book);
     }
     return book;
   }
 
   /** The log skipped something, as after a recovery: everybody starts again from the stores. */
   #reread(book: WatchedBook): void {
-    this.#read(book);
     for (const outlet of book.members) book.stale.add(outlet);
-    this.#changed.add(book);
-    this.#flusher.request();
+    this.#read(book);
   }
 
-  /** Both stores are of the same commit and nothing is awaited between them, so orders and sequence belong together. */
-  #read(watched: WatchedBook): void {
+  #read(book: WatchedBook): void {
+    book.waiting = [];
+    const isWanted = (): boolean => this.#books.get(book.symbol) === book;
+    readWhileWanted(this.#context.logger, () => this.#stored(book.symbol), isWanted)
+      .then((found) => {
+        if (found !== null) this.#begin(book, found.value);
+      })
+      .catch((cause: unknown) => this.#context.logger.error('a book could not be shown', { cause }));
+  }
+
+  /** Sequence and orders belong together where the sequence is the same before and after; on the embedded log it always is. */
+  async #stored(symbol: string): Promise<StoredBook> {
     const { stores } = this.#context;
-    const { symbol } = watched;
     const resting = stores.keyValue<string, RestingOrder>('matching', RESTING_ORDERS).forRecordKey(symbol);
-    const state = stores.keyValue<string, BookState>('matching', BOOKS).forRecordKey(symbol).get(symbol);
-    const book = readBook(resting, symbol);
-    const bids = book.depth('BUY', Number.POSITIVE_INFINITY);
-    const asks = book.depth('SELL', Number.POSITIVE_INFINITY);
-    watched.bids.clear();
-    watched.asks.clear();
-    apply(watched.bids, watched.changedBids, bids);
-    apply(watched.asks, watched.changedAsks, asks);
-    watched.changedBids.clear();
-    watched.changedAsks.clear();
-    watched.sequence = state?.depthSequence ?? 0;
-    watched.sentSequence = watched.sequence;
-    watched.checksum = depthChecksum(bids, asks);
+    const states = stores.keyValue<string, BookState>('matching', BOOKS).forRecordKey(symbol);
+    for (let reads = 1; ; reads += 1) {
+      const [before, orders] = await Promise.all([
+        states.get(symbol),
+        resting.prefixScan(restingOrdersPrefix(symbol)).toArray(),
+      ]);
+      const after = await states.get(symbol);
+      if (before?.depthSequence !== after?.depthSequence) {
+        if (reads < READS_MAX) continue;
+        throw new RealtimeError('INTERNAL', `the book of ${symbol} changes faster than it can be read`);
+      }
+      const book = bookOf(orders);
+      return {
+        sequence: before?.depthSequence ?? 0,
+        bids: book.depth('BUY', Number.POSITIVE_INFINITY),
+        asks: book.depth('SELL', Number.POSITIVE_INFINITY),
+      };
+    }
+  }
+
+  /** Takes the book as it was read and goes on with the updates after it. */
+  #begin(book: WatchedBook, { sequence, bids, asks }: StoredBook): void {
+    book.bids.clear();
+    book.asks.clear();
+    apply(book.bids, book.changedBids, bids);
+    apply(book.asks, book.changedAsks, asks);
+    book.changedBids.clear();
+    book.changedAsks.clear();
+    book.sequence = sequence;
+    book.sentSequence = sequence;
+    book.checksum = depthChecksum(bids, asks);
+    const waiting = book.waiting ?? [];
+    book.waiting = null;
+    for (const update of waiting) this.#apply(book, update);
+    this.#changed.add(book);
+    this.#flusher.request();
   }
 }

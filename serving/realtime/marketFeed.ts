@@ -6,6 +6,7 @@ import type { ServingContext } from '../context.ts';
 import { barJson, quoteJson, tapeOf, tradeJson } from '../http/json/market.ts';
 import { AccountQueries } from '../queries/accounts.ts';
 import { pack } from './messagePack.ts';
+import { readWhileWanted } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
 
 /** What the market-data stream tells of, in Alpaca's words. */
@@ -19,6 +20,8 @@ const KINDS = { trades: 't', quotes: 'q', bars: 'b', updatedBars: 'u', dailyBars
 const MINUTE_MS = 60_000;
 /** Symbols whose last bar is remembered; with more, it starts anew. */
 const SYMBOLS_MAX = 20_000;
+/** Messages of a symbol that wait for its tape; with more, they go out with the tape of what is not listed. */
+const WAITING_MAX = 1_000;
 
 /** One message of the market, encoded when first asked for, once for all receivers of a form. */
 export class MarketMessage {
@@ -51,17 +54,21 @@ export interface MarketListener {
 
 /** Trades, quotes and bars from the log to whoever listens, by channel and symbol. */
 export class MarketFeed {
+  readonly #context: ServingContext;
   readonly #queries: AccountQueries;
   readonly #listeners = new Map<MarketChannel, Map<string, Set<MarketListener>>>(
     MARKET_CHANNELS.map((channel) => [channel, new Map()]),
   );
   readonly #tails: readonly TailSubscription[];
   readonly #tapes = new Map<string, string>();
+  /** Messages that wait for a symbol's tape, in order. */
+  readonly #waiting = new Map<string, ((tape: string) => void)[]>();
   /** Start of each symbol's last final minute bar: a bar that is final again was corrected. */
   readonly #lastBars = new Map<string, number>();
   readonly #lastDailyBars = new Map<string, number>();
 
   constructor(context: ServingContext) {
+    this.#context = context;
     this.#queries = new AccountQueries(context.stores);
     const wants =
       (...channels: readonly MarketChannel[]) =>
@@ -108,12 +115,16 @@ export class MarketFeed {
   }
 
   #trade(trade: MarketTrade, symbol: string, timestampMs: number): void {
-    this.#tell('trades', symbol, tradeJson(trade, timestampMs, this.#tape(symbol)), timestampMs);
+    this.#withTape(symbol, (tape) =>
+      this.#tell('trades', symbol, tradeJson(trade, timestampMs, tape), timestampMs),
+    );
   }
 
   #quote(quote: QuoteUpdate, symbol: string): void {
-    const json = quoteJson(quote, this.#tape(symbol));
-    if (json !== null) this.#tell('quotes', symbol, json, quote.quotedAtMs!);
+    this.#withTape(symbol, (tape) => {
+      const json = quoteJson(quote, tape);
+      if (json !== null) this.#tell('quotes', symbol, json, quote.quotedAtMs!);
+    });
   }
 
   #candle(candle: Candle, symbol: string, timestampMs: number): void {
@@ -143,14 +154,44 @@ export class MarketFeed {
     for (const listener of every ?? []) if (one?.has(listener) !== true) listener.take(message);
   }
 
-  #tape(symbol: string): string {
+  /** Calls back with a symbol's tape: at once where it is known, otherwise when it was looked up, in the order of the calls. */
+  #withTape(symbol: string, then: (tape: string) => void): void {
     const known = this.#tapes.get(symbol);
-    if (known !== undefined) return known;
-    const asset = this.#queries.asset(symbol);
-    const tape = tapeOf(asset);
-    // A symbol that is quoted before it is listed gets its tape later.
-    if (asset !== null) remember(this.#tapes, symbol, tape);
-    return tape;
+    if (known !== undefined) {
+      then(known);
+      return;
+    }
+    const waiting = this.#waiting.get(symbol);
+    if (waiting === undefined) {
+      this.#waiting.set(symbol, [then]);
+      this.#readTape(symbol);
+      return;
+    }
+    waiting.push(then);
+    if (waiting.length >= WAITING_MAX) this.#release(symbol, tapeOf(null));
+  }
+
+  #readTape(symbol: string): void {
+    const { logger } = this.#context;
+    readWhileWanted(
+      logger,
+      () => this.#queries.asset(symbol),
+      () => this.#waiting.has(symbol),
+    )
+      .then((found) => {
+        if (found === null) return;
+        const tape = tapeOf(found.value);
+        // A symbol that is quoted before it is listed gets its tape later.
+        if (found.value !== null) remember(this.#tapes, symbol, tape);
+        this.#release(symbol, tape);
+      })
+      .catch((cause: unknown) => logger.error('messages of the market could not be sent', { cause }));
+  }
+
+  #release(symbol: string, tape: string): void {
+    const waiting = this.#waiting.get(symbol) ?? [];
+    this.#waiting.delete(symbol);
+    for (const then of waiting) then(tape);
   }
 }
 

@@ -30,18 +30,16 @@ class OrderSubscription {
   readonly accountId: AccountId;
   readonly listener: OrderListener;
   /** Sequence of the last update that was sent, or after which the stream begins. */
-  last: number;
+  last = 0;
   /** Newest sequence the tail told of. */
   newest = 0;
   /** False while the log is read for what comes before. */
-  live: boolean;
+  live = false;
   closed = false;
 
-  constructor(accountId: AccountId, listener: OrderListener, last: number, live: boolean) {
+  constructor(accountId: AccountId, listener: OrderListener) {
     this.accountId = accountId;
     this.listener = listener;
-    this.last = last;
-    this.live = live;
   }
 }
 
@@ -69,8 +67,8 @@ export class OrderFeed {
   }
 
   /** Sequence of the newest committed update of an account; 0 before the first. */
-  newest(accountId: AccountId): number {
-    return this.#queries.account(accountId)?.updatesSequence ?? 0;
+  async newest(accountId: AccountId): Promise<number> {
+    return (await this.#queries.account(accountId))?.updatesSequence ?? 0;
   }
 
   /**
@@ -85,19 +83,30 @@ export class OrderFeed {
     listener: OrderListener,
     begin: (sequence: number) => void,
   ): Promise<OrderSubscription> {
-    const newest = this.newest(accountId);
-    if (from !== null && from > newest)
-      throw new RealtimeError('SEQUENCE_AHEAD', `sequence ${from} is ahead of the newest update, ${newest}`);
-    const last = from ?? newest;
-    if (last === newest) {
+    // It takes note of what the tail tells of from here on, so that nothing is missed while the store is read.
+    const subscription = this.#add(new OrderSubscription(accountId, listener));
+    try {
+      const newest = await this.newest(accountId);
+      if (from !== null && from > Math.max(newest, subscription.newest))
+        throw new RealtimeError(
+          'SEQUENCE_AHEAD',
+          `sequence ${from} is ahead of the newest update, ${newest}`,
+        );
+      const last = from ?? newest;
+      subscription.last = last;
+      if (last >= newest && last >= subscription.newest) {
+        begin(last);
+        subscription.live = true;
+        return subscription;
+      }
+      const position = await this.#slots.run(() => this.#history.find(accountId, last));
       begin(last);
-      return this.#add(new OrderSubscription(accountId, listener, last, true));
+      this.#replay(subscription, position);
+      return subscription;
+    } catch (error) {
+      this.unsubscribe(subscription);
+      throw error;
     }
-    const position = await this.#slots.run(() => this.#history.find(accountId, last));
-    begin(last);
-    const subscription = this.#add(new OrderSubscription(accountId, listener, last, false));
-    this.#replay(subscription, position);
-    return subscription;
   }
 
   unsubscribe(subscription: OrderSubscription): void {
@@ -173,7 +182,7 @@ export class OrderFeed {
 
   async #readUntilLive(subscription: OrderSubscription, from: HistoryPosition | null): Promise<void> {
     const { accountId } = subscription;
-    const target = this.newest(accountId);
+    const target = await this.newest(accountId);
     let position = from ?? (await this.#slots.run(() => this.#history.find(accountId, subscription.last)));
     while (!subscription.closed) {
       await this.#room(subscription);

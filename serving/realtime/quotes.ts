@@ -7,6 +7,7 @@ import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { arrayPacket } from './packet.ts';
 import { encodeQuote } from './quoteFragment.ts';
+import { readWhileWanted } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
 
 /** The newest quote of a symbol, encoded, for as long as somebody wants it. */
@@ -42,6 +43,7 @@ function packetOf(entries: ReadonlySet<Entry>): Buffer | null {
 
 /** Consolidated quotes: the newest of each symbol, to each client as fast as it can take them. */
 export class QuotesChannel {
+  readonly #context: ServingContext;
   readonly #queries: MarketQueries;
   readonly #flusher: Flusher;
   readonly #tail: TailSubscription;
@@ -52,6 +54,7 @@ export class QuotesChannel {
   readonly #behind = new Set<Member>();
 
   constructor(context: ServingContext, flusher: Flusher) {
+    this.#context = context;
     this.#queries = new MarketQueries(context.stores);
     this.#flusher = flusher;
     this.#tail = tailValues(
@@ -139,15 +142,22 @@ export class QuotesChannel {
   #entry(symbol: string): Entry {
     let entry = this.#entries.get(symbol);
     if (entry === undefined) {
-      const quote = this.#queries.quote(symbol);
-      entry = {
-        symbol,
-        bytes: quote === null ? null : Buffer.from(encodeQuote(quote)),
-        groups: new Set(),
-      };
+      entry = { symbol, bytes: null, groups: new Set() };
       this.#entries.set(symbol, entry);
+      this.#read(entry);
     }
     return entry;
+  }
+
+  #read(entry: Entry): void {
+    const { logger } = this.#context;
+    const isWanted = (): boolean => this.#entries.get(entry.symbol) === entry && entry.bytes === null;
+    readWhileWanted(logger, () => this.#queries.quote(entry.symbol), isWanted)
+      .then((found) => {
+        // An update that came meanwhile is followed by whatever it is older than.
+        if (found !== null && found.value !== null) this.#changed(entry, encodeQuote(found.value));
+      })
+      .catch((cause: unknown) => logger.error('a quote could not be shown', { cause }));
   }
 
   /** Moves a client to the group of those that watch what it watches now. */

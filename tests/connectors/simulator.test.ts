@@ -148,7 +148,7 @@ async function open(directory: string, clock: { nowMs: number }): Promise<Platfo
 
 /** Runs the simulator until its market has come to a time. */
 async function runUntil(platform: Platform, clock: { nowMs: number }, toMs: number): Promise<Simulator> {
-  const lastPrices = new MarketQueries(platform.runtime.stores).lastPrices();
+  const lastPrices = await new MarketQueries(platform.queries).lastPrices();
   const source = new Simulator({ seed: 5, symbols: 5_000, quotesPerSecond: 20_000, lastPrices });
   await source.prepare();
   await source.start(platform);
@@ -178,7 +178,7 @@ test('five thousand symbols: the same seed and clock write the same bytes; a res
     assert.equal(digests[0], digests[1]);
     const clock = { nowMs: START_MS + 60_000 };
     const platform = await open(join(parent, 'one'), clock);
-    const last = new MarketQueries(platform.runtime.stores).lastPrices();
+    const last = await new MarketQueries(platform.queries).lastPrices();
     assert.ok(last.size > 300);
     const before = readTopic(platform, MARKET_QUOTES).length;
     await runUntil(platform, clock, clock.nowMs + 200);

@@ -167,15 +167,17 @@ async function main(): Promise<void> {
       throw new Error(`${applicationId} failed`, { cause });
     },
   });
-  const queries = new MarketQueries(platform.runtime.stores);
+  const queries = new MarketQueries(platform.queries);
   const source = new Simulator({
     seed: 1,
     symbols: SYMBOLS,
     quotesPerSecond: QUOTES_PER_SECOND,
-    lastPrices: queries.lastPrices(),
+    lastPrices: await queries.lastPrices(),
   });
   await source.start(platform);
-  const prices = SYMBOLS.map((symbol) => [symbol, queries.price(symbol)!] as const);
+  const prices = await Promise.all(
+    SYMBOLS.map(async (symbol) => [symbol, (await queries.price(symbol))!] as const),
+  );
   process.on('message', (message: ToExchange) => {
     if (message.kind === 'send') send(platform, message.command);
     else if (message.kind === 'follow') void follow(platform, new Map(message.from));

@@ -80,12 +80,12 @@ class Customers {
 /** A while of simulated market with customers in it, and a regular end. */
 async function live(directory: string, customers: Customers): Promise<void> {
   const platform = await openPlatform({ ...OPTIONS, dataDirectory: directory });
-  const queries = new MarketQueries(platform.runtime.stores);
+  const queries = new MarketQueries(platform.queries);
   const source = new Simulator({
     seed: SEED,
     symbols: SYMBOLS,
     quotesPerSecond: 400,
-    lastPrices: queries.lastPrices(),
+    lastPrices: await queries.lastPrices(),
   });
   await source.prepare();
   await source.start(platform);
@@ -94,8 +94,11 @@ async function live(directory: string, customers: Customers): Promise<void> {
     ACCOUNTS.map((accountId) => openAccount(accountId, 1_000_000)),
   );
   for (let sent = 0; sent < COMMANDS_A_RUN; ) {
+    const prices = new Map(
+      await Promise.all(SYMBOLS.map(async (symbol) => [symbol, await queries.price(symbol)] as const)),
+    );
     const commands = Array.from({ length: 1 + customers.below(12) }, () =>
-      customers.next((symbol) => queries.price(symbol)),
+      customers.next((symbol) => prices.get(symbol) ?? null),
     );
     await send(platform, commands);
     sent += commands.length;

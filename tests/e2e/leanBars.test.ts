@@ -34,17 +34,14 @@ test('minute bars where there are no ticks: candles are the bars again, quotes s
     await source.prepare(platform);
     await source.start(platform);
     await source.finished;
-    const queries = new MarketQueries(platform.runtime.stores);
+    const queries = new MarketQueries(platform.queries);
     const differing: string[] = [];
     let bars = 0;
     for (const symbol of SYMBOLS) {
       for (const day of DAYS) {
         const midnight = newYorkMidnight(sessionOf(day)!.openMs);
-        const candles = new Map(
-          queries
-            .candles(symbol, 'M1', midnight, midnight + 86_400_000)
-            .map((candle) => [candle.startMs, candle]),
-        );
+        const found = await queries.candles(symbol, 'M1', midnight, midnight + 86_400_000);
+        const candles = new Map(found.map((candle) => [candle.startMs, candle]));
         for (const [at, ...fields] of leanLines(
           'minute',
           symbol.toLowerCase(),

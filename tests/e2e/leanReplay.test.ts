@@ -94,7 +94,7 @@ async function replay(directory: string): Promise<Run> {
     const mine = <T extends { readonly value: { readonly accountId: unknown } }>(all: readonly T[]): T[] =>
       all.filter(({ value }) => value.accountId === DEMO_ACCOUNT_ID);
     return {
-      candles: new MarketQueries(stores).candles(SYMBOL, 'M1', first, first + 5 * 86_400_000),
+      candles: await new MarketQueries(platform.queries).candles(SYMBOL, 'M1', first, first + 5 * 86_400_000),
       ownTrades: trades.records().filter(({ value }) => value.exchange === OWN_VENUE),
       quotes: quotes.records().filter(({ value }) => value.exchange !== OWN_VENUE),
       commands: mine(commands.records()),

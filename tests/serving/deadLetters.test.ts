@@ -157,7 +157,8 @@ test('a feed gone mad stops no application: what no order could be at is put asi
         [await put('candles'), await put('quotes'), await put('market-maker'), await put('orders')],
         [trades.length, trades.length + quotes.length, quotes.length, 0],
       );
-      const candle = new MarketQueries(platform.runtime.stores).candles('AAPL', 'D1', 0, 2 * START_MS).at(-1);
+      const days = await new MarketQueries(platform.queries).candles('AAPL', 'D1', 0, 2 * START_MS);
+      const candle = days.at(-1);
       assert.equal(candle?.volumeMicros, most);
     } finally {
       await platform.close();

@@ -21,9 +21,14 @@ export function restingOrdersPrefix(symbol: string): Buffer {
   return Buffer.from(`${symbol}/`);
 }
 
-/** The book of a symbol as the store has it. A symbol's orders come oldest first, so each lands in its place. */
-export function readBook(store: ReadOnlyKeyValueStore<string, RestingOrder>, symbol: string): Book {
+/** The book of a symbol from its resting orders as the store gives them: oldest first, so each lands in its place. */
+export function bookOf(entries: Iterable<{ readonly value: RestingOrder }>): Book {
   const book = new LevelBook();
-  for (const { value } of store.prefixScan(restingOrdersPrefix(symbol))) book.add(value);
+  for (const { value } of entries) book.add(value);
   return book;
+}
+
+/** The book of a symbol as the store has it. */
+export function readBook(store: ReadOnlyKeyValueStore<string, RestingOrder>, symbol: string): Book {
+  return bookOf(store.prefixScan(restingOrdersPrefix(symbol)));
 }

@@ -84,7 +84,7 @@ export class RestExchange {
           producer: platform.producer,
           serdes: platform.serdes,
           clock: platform.clock,
-          stores: platform.runtime.stores,
+          stores: platform.queries,
           session,
           credentials,
           rateLimitPerMinute: options.rateLimitPerMinute ?? 1_000_000,

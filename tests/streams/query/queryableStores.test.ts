@@ -1,68 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import {
-  JoinWindows,
-  Serdes,
-  SessionWindows,
-  StreamsBuilder,
-  StreamsRuntime,
-  TimeWindows,
-  type ValueAndTimestamp,
-  type Windowed,
-} from '../../../streams/index.ts';
-import type { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
-import { LogUnderTest } from '../log/support.ts';
+import type { StreamsRuntime, ValueAndTimestamp, Windowed } from '../../../streams/index.ts';
+import { CountedNames, NAMES, PARTITIONS } from './names.ts';
 
-const NAMES = ['ann', 'bob', 'cid', 'dora', 'eve', 'fred', 'gil'];
-const PARTITIONS = 3;
-
-const under = new LogUnderTest();
-let log: EmbeddedLog;
+let counted: CountedNames;
 let runtime: StreamsRuntime;
 
-async function send(rows: readonly (readonly [string, number])[]): Promise<void> {
-  const producer = log.createProducer();
-  await producer.send(
-    rows.map(([key, timestamp]) => ({
-      topic: 'in',
-      key: Buffer.from(key),
-      value: Buffer.from('x'),
-      timestamp,
-    })),
-  );
-  await producer.close();
-}
-
 before(async () => {
-  log = await under.open();
-  await log.admin.createTopics([
-    { name: 'in', partitions: PARTITIONS, retentionMs: null, cleanupPolicy: 'delete' },
-  ]);
-  const builder = new StreamsBuilder();
-  const grouped = builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string }).groupByKey();
-  grouped.count({ name: 'counts' });
-  grouped.windowedBy(TimeWindows.ofSizeAndGrace(10, 1_000)).count({ name: 'by-window' });
-  grouped.windowedBy(SessionWindows.ofInactivityGapAndGrace(5, 1_000)).count({ name: 'sessions' });
-  const stream = builder.stream('in', { keySerde: Serdes.string, valueSerde: Serdes.string });
-  const nearby = JoinWindows.ofTimeDifferenceAndGrace(100, 1_000);
-  stream.outerJoin(stream, (left, right) => `${left}${right}`, nearby, { name: 'pairs' });
-  runtime = new StreamsRuntime({
-    engine: log,
-    applications: [{ applicationId: 'app', topology: builder.build() }],
-    wallClock: () => 0,
-  });
-  await runtime.start();
-  await send(NAMES.map((name, at) => [name, at]));
-  await send([
-    ['ann', 12],
-    ['ann', 25],
-  ]);
+  counted = await CountedNames.open();
+  runtime = counted.runtime;
 });
 
-after(async () => {
-  await runtime.close();
-  await under.dispose();
-});
+after(() => counted.close());
 
 const counts = () => runtime.stores.keyValue<string, ValueAndTimestamp<number>>('app', 'counts');
 const windows = () => runtime.stores.window<string, ValueAndTimestamp<number>>('app', 'by-window');
@@ -124,7 +73,7 @@ test('what is asked for wrongly is answered with what there is', () => {
   assert.throws(() => runtime.stores.keyValue('app', 'other'), {
     code: 'STREAMS_UNKNOWN_STORE',
     message:
-      'app has no store other; its stores: counts, by-window, sessions, pairs-this-join-store, pairs-other-join-store, pairs-outer-shared-join-store',
+      'app has no store other; its stores: counts, by-window, sessions, pairs-this-join-store, pairs-other-join-store, pairs-outer-shared-join-store, counted-again',
   });
   assert.throws(() => runtime.stores.keyValue('app', 'by-window'), {
     code: 'STREAMS_UNKNOWN_STORE',
