@@ -60,10 +60,13 @@ export class ResidentBytes implements CommittedBytes {
   }
 
   apply(changes: ReadonlyMap<string, Buffer | null>): void {
-    for (const [text, value] of changes) {
-      if (value === null) this.tree.delete(text);
-      else this.tree.set(text, value);
-    }
+    for (const [text, value] of changes) this.set(text, value);
+  }
+
+  /** Writes one entry; null deletes it. */
+  set(text: string, value: Buffer | null): void {
+    if (value === null) this.tree.delete(text);
+    else this.tree.set(text, value);
   }
 
   approximateNumEntries(): number {

@@ -1,17 +1,15 @@
 /** What the state asks of the log: to read changelogs, from where it says, committed records only. */
 import type { TopicPartition } from '../../../record.ts';
 
-export interface ChangelogRecord {
-  readonly key: Buffer | null;
-  /** Null deletes the key. */
-  readonly value: Buffer | null;
-}
+/** Takes a change; a value of null deletes the key. The buffers are views of larger ones: copy what is to be kept. */
+export type OnChangelogRecord = (key: Buffer, value: Buffer | null) => void;
 
 /** Records of one partition, in order. */
 export interface ChangelogRecords extends TopicPartition {
-  readonly records: readonly ChangelogRecord[];
-  /** Everything committed before this offset was handed over. It moves without records, too: markers of transactions have offsets. */
+  /** Everything committed before this offset is handed over with it. It moves without records, too: markers of transactions have offsets. */
   readonly nextOffset: number;
+  /** Hands over the records; call it once. There is no object for a record, which would cost more than all the rest. @throws LogError */
+  each(onRecord: OnChangelogRecord): void;
 }
 
 /** A changelog partition as it is now. */

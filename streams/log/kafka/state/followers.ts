@@ -17,7 +17,7 @@ export interface Follower {
   onApplied(records: number): void;
   /** The changelog is not what it was: it is gone, was made anew, or does not reach to the position any more. Nothing more is applied. */
   onLost(bounds: ChangelogBounds | null): void;
-  /** The database cannot be written. Nothing more is applied. */
+  /** The changelog's records cannot be decoded, or the database not be written. Nothing more is applied. */
   onFailed(cause: LogError): void;
 }
 
@@ -95,7 +95,15 @@ export class Followers {
         const follower = this.followers.get(nameOf(records));
         if (follower === undefined) continue;
         const { store } = follower;
-        const count = store.applyRecords(records, batch);
+        let count: number;
+        try {
+          count = store.applyRecords(records, batch);
+        } catch (cause) {
+          // What it has put already does no harm: without a checkpoint beyond, it is read again.
+          this.remove(follower);
+          follower.onFailed(failureOf(cause));
+          continue;
+        }
         if (store.isPersistent) {
           follower.onBatch(batch);
           rows.putCheckpoint(batch, store.location, {
@@ -108,7 +116,7 @@ export class Followers {
       }
       rows.write(batch);
     } catch (cause) {
-      const failure = cause instanceof LogError ? cause : new LogError('LOG_IO', messageOf(cause), cause);
+      const failure = failureOf(cause);
       const failed = [...this.followers.values()];
       for (const follower of failed) this.remove(follower);
       for (const follower of failed) follower.onFailed(failure);
@@ -146,6 +154,10 @@ export class Followers {
       };
     });
   }
+}
+
+function failureOf(cause: unknown): LogError {
+  return cause instanceof LogError ? cause : new LogError('LOG_IO', messageOf(cause), cause);
 }
 
 /** Whether a changelog can be read on from an offset that was reached in the topic of that id. */

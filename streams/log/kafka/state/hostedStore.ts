@@ -54,19 +54,23 @@ export class HostedStore {
   }
 
   /** Puts what a changelog says into the batch, or where the store lives in memory right into it. Returns how many changes there were. */
-  applyRecords({ records, nextOffset }: ChangelogRecords, batch: StateBatch): number {
-    if (this.resident === null) {
-      for (let index = 0; index < records.length; index += 1) {
-        const { key, value } = records[index]!;
-        if (key !== null) putChange(batch, this.prefix, key, value);
-      }
+  applyRecords(records: ChangelogRecords, batch: StateBatch): number {
+    const { resident, prefix } = this;
+    let count = 0;
+    if (resident === null) {
+      records.each((key, value) => {
+        putChange(batch, prefix, key, value);
+        count += 1;
+      });
     } else {
-      const changes = new Map<string, Buffer | null>();
-      for (const { key, value } of records) if (key !== null) changes.set(keyText(key), value);
-      this.resident.apply(changes);
+      records.each((key, value) => {
+        // A copy: a view would keep all that was fetched with it.
+        resident.set(keyText(key), value === null ? null : Buffer.from(value));
+        count += 1;
+      });
     }
-    this.position = Math.max(this.position, nextOffset);
-    return records.length;
+    this.position = Math.max(this.position, records.nextOffset);
+    return count;
   }
 
   /** Puts the changes in flight into the batch. A store in memory takes them over when they are committed. */

@@ -1,7 +1,6 @@
 export type {
   ChangelogBounds,
   ChangelogReader,
-  ChangelogRecord,
   ChangelogRecords,
 } from './changelogReader.ts';
 export { changelogTopicName } from './changelogTopics.ts';

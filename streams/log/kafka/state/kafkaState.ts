@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import type { BytesStore, StateBackend, StoreLocation, StoreResidence } from '../../../../stores/store.ts';
 import type { ApplicationPlan } from '../../../task/application.ts';
 import { LogError, messageOf } from '../../errors.ts';
@@ -5,12 +6,14 @@ import type { TopicConfig } from '../../log.ts';
 import { CommittedBytesStore } from '../../state/overlay.ts';
 import type { CommittedPosition } from '../../state/positions.ts';
 import { nameOf } from '../../state/storeNames.ts';
+import { fromKafkaJs } from '../errors.ts';
 import type { ChangelogReader } from './changelogReader.ts';
 import { changelogTopics } from './changelogTopics.ts';
 import { EndsLearned } from './endsLearned.ts';
 import { Followers } from './followers.ts';
 import type { HostedStore } from './hostedStore.ts';
 import { HostedTask, type KafkaTaskState, type TaskRole, taskNameOf } from './hostedTask.ts';
+import { KafkaChangelogReader } from './kafkaChangelogReader.ts';
 import { type OnChange, OpenChanges } from './openChanges.ts';
 import type { Preparation } from './preparing.ts';
 import { type RestoreProgress, TaskFollowing } from './restoring.ts';
@@ -20,13 +23,24 @@ import { StateRows } from './stateRows.ts';
 const STANDBY_RETRY_MS = 5_000;
 const CHECKPOINT_INTERVAL_MS = 1_000;
 
-export interface KafkaStateOptions extends Omit<StateDirectoryOptions, 'onNotice'> {
-  readonly reader: ChangelogReader;
+/** Settings that both ways to open the state have. */
+interface CommonOptions extends Pick<StateDirectoryOptions, 'directory' | 'memoryBudgetBytes'> {
   /** Milliseconds since the epoch; only the age of checkpoints is judged by it. Left out: the machine's clock. */
   readonly wallClock?: () => number;
   readonly onNotice?: (line: string) => void;
   /** How often the ends of changelogs are asked for: about so much of a changelog is read again after an unclean end. Default 1 s. */
   readonly checkpointIntervalMs?: number;
+}
+
+export interface KafkaStateOptions extends CommonOptions {
+  /** The clients of the log. */
+  readonly log: { readonly kafkajs: Kafka };
+}
+
+export interface ReaderStateOptions extends CommonOptions {
+  readonly reader: ChangelogReader;
+  /** The cluster's own id; null where it is not known. */
+  readonly clusterId: string | null;
 }
 
 /** A store partition that this process holds, as tools and metrics see it. */
@@ -61,7 +75,7 @@ export class KafkaState implements StateBackend {
   private recovering: Promise<void> | null = null;
   private closed = false;
 
-  private constructor(directory: StateDirectory, rows: StateRows, options: KafkaStateOptions) {
+  private constructor(directory: StateDirectory, rows: StateRows, options: ReaderStateOptions) {
     this.directory = directory;
     this.rows = rows;
     this.reader = options.reader;
@@ -81,8 +95,18 @@ export class KafkaState implements StateBackend {
     });
   }
 
-  /** @throws LogError LOG_DIRECTORY_FOREIGN, LOG_DIRECTORY_IN_USE, LOG_VERSION_NEWER, LOG_IO */
+  /**
+   * @throws LogError LOG_DIRECTORY_FOREIGN, LOG_DIRECTORY_IN_USE, LOG_VERSION_NEWER, LOG_IO, and LOG_UNREACHABLE where the cluster cannot be
+   *   asked who it is
+   */
   static async open(options: KafkaStateOptions): Promise<KafkaState> {
+    const { kafkajs } = options.log;
+    const clusterId = await clusterIdOf(kafkajs);
+    return KafkaState.over({ ...options, clusterId, reader: new KafkaChangelogReader(kafkajs) });
+  }
+
+  /** The same over changelogs that are read in another way. @throws LogError as `open` */
+  static async over(options: ReaderStateOptions): Promise<KafkaState> {
     const directory = new StateDirectory({ ...options, onNotice: options.onNotice ?? (() => undefined) });
     return new KafkaState(directory, new StateRows(await directory.open()), options);
   }
@@ -251,23 +275,27 @@ export class KafkaState implements StateBackend {
   }
 
   private async startStandby(hosting: Hosting): Promise<void> {
-    const { hosted, following } = hosting;
     try {
-      await following.keepUp();
+      await hosting.following.keepUp((cause) => this.standbyFailed(hosting, cause));
     } catch (cause) {
-      following.stop();
-      if (hosted.ended.signal.aborted) return;
-      this.onNotice(
-        `the standby of task ${hosted.task.subtopologyId}_${hosted.task.partition} of ${hosted.task.applicationId} cannot begin, trying again: ${messageOf(cause)}`,
-      );
-      const timer = setTimeout(() => {
-        if (hosted.role === 'standby' && !hosted.ended.signal.aborted)
-          hosting.starting = this.startStandby(hosting);
-      }, STANDBY_RETRY_MS);
-      timer.unref();
+      this.standbyFailed(hosting, cause);
     }
   }
 
+  private standbyFailed(hosting: Hosting, cause: unknown): void {
+    const { hosted, following } = hosting;
+    // A standby that is being made active has its own way to fail; one that was ended has none.
+    if (hosted.ended.signal.aborted || hosted.role !== 'standby') return;
+    following.stop();
+    this.onNotice(
+      `the standby of task ${hosted.task.subtopologyId}_${hosted.task.partition} of ${hosted.task.applicationId} has ended, trying again: ${messageOf(cause)}`,
+    );
+    const timer = setTimeout(() => {
+      if (hosted.role === 'standby' && !hosted.ended.signal.aborted)
+        hosting.starting = this.startStandby(hosting);
+    }, STANDBY_RETRY_MS);
+    timer.unref();
+  }
   private lagOf(store: HostedStore, role: TaskRole): number | null {
     if (store.changelog === null || role === 'active') return 0;
     if (role === 'restoring') return Math.max(0, store.target - store.position);
@@ -322,6 +350,18 @@ export class KafkaState implements StateBackend {
 
 function describe({ applicationId, storeName, partition }: StoreLocation): string {
   return `${storeName} of ${applicationId}, partition ${partition}`;
+}
+
+async function clusterIdOf(kafkajs: Kafka): Promise<string> {
+  const admin = kafkajs.admin();
+  try {
+    await admin.connect();
+    return (await admin.describeCluster()).clusterId;
+  } catch (cause) {
+    throw fromKafkaJs(cause, 'asking the cluster who it is');
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 function closedWhileRestoring(): LogError {

@@ -113,15 +113,22 @@ export class TaskFollowing {
     this.tell(true);
   }
 
-  /** Follows for good, from where the local bytes end. Retries by itself what time can heal. */
-  async keepUp(): Promise<void> {
+  /**
+   * Follows for good, from where the local bytes end.
+   * @param onFailure called where the following has ended by itself, after this has resolved
+   * @throws as `catchUp`
+   */
+  async keepUp(onFailure: (cause: LogError) => void): Promise<void> {
+    this.onFailure = onFailure;
     await this.follow();
   }
 
   stop(): void {
     for (const follower of this.following.values()) this.followers.remove(follower);
     this.following.clear();
-    this.onFailure(new LogError('LOG_CLOSED', 'the task was closed while its stores were being restored'));
+    const { onFailure } = this;
+    this.onFailure = () => undefined;
+    onFailure(new LogError('LOG_CLOSED', 'the task was closed while its stores were being restored'));
   }
 
   private async follow(): Promise<void> {

@@ -2,7 +2,6 @@ import type { TopicPartition } from '../../../../../streams/index.ts';
 import type {
   ChangelogBounds,
   ChangelogReader,
-  ChangelogRecord,
   ChangelogRecords,
 } from '../../../../../streams/log/kafka/state/changelogReader.ts';
 
@@ -11,6 +10,11 @@ type Outcome = 'open' | 'committed' | 'aborted';
 /** A transaction over several partitions. */
 export class MemoryTransaction {
   outcome: Outcome = 'open';
+}
+
+interface ChangelogRecord {
+  readonly key: Buffer;
+  readonly value: Buffer | null;
 }
 
 interface Entry {
@@ -76,7 +80,7 @@ export class MemoryChangelogs {
       const newest = new Map<string, Entry>();
       for (const entry of partition.entries) {
         if (entry.offset < stable && entry.record !== null && entry.transaction.outcome === 'committed')
-          newest.set(entry.record.key!.toString('latin1'), entry);
+          newest.set(entry.record.key.toString('latin1'), entry);
       }
       const kept = new Set(newest.values());
       partition.entries = partition.entries.filter((entry) => entry.offset >= stable || kept.has(entry));
@@ -140,7 +144,13 @@ export class MemoryChangelogReader implements ChangelogReader {
         record !== null && transaction.outcome === 'committed' ? [record] : [],
       );
       this.recordsRead += records.length;
-      batches.push({ ...position.at, records, nextOffset });
+      batches.push({
+        ...position.at,
+        nextOffset,
+        each: (onRecord) => {
+          for (const { key, value } of records) onRecord(key, value);
+        },
+      });
     }
     return batches;
   }

@@ -79,7 +79,7 @@ class Instance {
   }
 
   async open(): Promise<KafkaState> {
-    this.state ??= await KafkaState.open({
+    this.state ??= await KafkaState.over({
       directory: this.directory,
       memoryBudgetBytes: 8 * 2 ** 20,
       clusterId: 'cluster',
