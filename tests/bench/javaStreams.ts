@@ -31,7 +31,7 @@ export class JavaStreams {
     return new JavaStreams(await KafkaUnderTest.start());
   }
 
-  async #run(args: readonly string[]): Promise<Outcome> {
+  async #run<T>(main: string, args: readonly string[]): Promise<T> {
     const { stdout } = await promisify(execFile)(
       'java',
       [
@@ -40,21 +40,29 @@ export class JavaStreams {
         ...(args[0] === 'driver' && existsSync('/dev/shm') ? ['-Djava.io.tmpdir=/dev/shm'] : []),
         '-cp',
         `${join(PROJECT, 'target/classes')}:${join(PROJECT, 'target/dependency')}/*`,
-        'opentape.bench.Main',
+        `opentape.bench.${main}`,
         ...args,
       ],
       { timeout: RUN_TIMEOUT_MS },
     );
-    return JSON.parse(stdout) as Outcome;
+    return JSON.parse(stdout) as T;
   }
 
   /** Exactly once with commits each 100 ms, from all tasks running to the commit of the last position. */
   onBroker(workload: string, records: number): Promise<Outcome> {
-    return this.#run(['broker', workload, String(records), this.kafka.brokers.join(',')]);
+    return this.#run('Main', ['broker', workload, String(records), this.kafka.brokers.join(',')]);
   }
 
   inDriver(workload: string, records: number): Promise<Outcome> {
-    return this.#run(['driver', workload, String(records)]);
+    return this.#run('Main', ['driver', workload, String(records)]);
+  }
+
+  /** Restores the table of an application from its changelog, which is there already. */
+  restore(
+    applicationId: string,
+    partitions: number,
+  ): Promise<{ readonly records: number; readonly seconds: number }> {
+    return this.#run('Restore', [applicationId, String(partitions), this.kafka.brokers.join(',')]);
   }
 
   close(): Promise<void> {

@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { benchKafkaRestore } from './kafkaRestore.ts';
 import { benchKafkaStreams, benchStreamsMemory } from './kafkaStreams.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchQuotes } from './quotes.ts';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
   'streams-memory': benchStreamsMemory,
   'kafka-streams': benchKafkaStreams,
+  'kafka-restore': benchKafkaRestore,
   pipeline: benchPipeline,
   quotes: benchQuotes,
   rest: benchRest,

@@ -61,7 +61,7 @@ export class WireBrokers {
   }
 
   /**
-   * @param nodeId the broker; null: any of them
+   * @param nodeId the broker; null: whichever is known
    * @param doing the beginning of the line that says what failed
    * @throws LogError LOG_UNREACHABLE, LOG_UNAUTHORIZED, LOG_IO; the next call connects anew then
    */

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { LogError } from '../../../errors.ts';
 import type { OnChangelogRecord } from '../changelogReader.ts';
 import { ByteReader } from './bytes.ts';
+import { unlz4, unsnappy } from './decompress.ts';
 import type { FetchedPartition } from './requests.ts';
 
 const LENGTH_END = 12;
@@ -15,7 +16,6 @@ const AT = { magic: 16, attributes: 21, lastOffsetDelta: 23, producerId: 43, rec
 const COMPRESSION = 0x07;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
-const GZIP = 1;
 const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 /** Of a marker's key: version (2) | kind (2). */
 const ABORT_MARKER = 0;
@@ -116,10 +116,18 @@ function eachRecord(
   }
 }
 
-function decompressed(fetched: FetchedPartition, compression: number, bytes: Buffer): Buffer {
-  if (compression === GZIP) return gunzipSync(bytes);
-  throw new LogError(
-    'LOG_COMPRESSION_UNSUPPORTED',
-    `${fetched.topic} is compressed with ${COMPRESSIONS[compression] ?? compression}; set its compression.type to uncompressed or gzip`,
-  );
+function decompressed({ topic, partition }: FetchedPartition, compression: number, bytes: Buffer): Buffer {
+  switch (COMPRESSIONS[compression]) {
+    case 'gzip':
+      return gunzipSync(bytes);
+    case 'snappy':
+      return unsnappy(bytes);
+    case 'lz4':
+      return unlz4(bytes);
+    default:
+      throw new LogError(
+        'LOG_COMPRESSION_UNSUPPORTED',
+        `${topic}, partition ${partition}, is compressed with ${COMPRESSIONS[compression] ?? compression}; set the topic's compression.type to lz4 and write it anew`,
+      );
+  }
 }

@@ -266,7 +266,7 @@ describe('the state on Kafka', { skip: kafkaMissing() }, () => {
     assert.match(instance.notices.join('\n'), /its changelog was deleted and made anew/);
   });
 
-  for (const compression of ['gzip']) {
+  for (const compression of ['gzip', 'snappy', 'lz4']) {
     test(`restores a changelog compressed with ${compression}`, async () => {
       const task = await newTask();
       const writer = await start(kafka.unique('instance'), compression);
