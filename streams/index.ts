@@ -34,5 +34,6 @@ export {
 export type { ApplicationDefinition } from './task/application.ts';
 export * from './task/handlers.ts';
 export type { StreamsMetric } from './task/metrics.ts';
+export * from './testing/simulation/index.ts';
 export { TestInputTopic, TestOutputTopic, type TestRecord } from './testing/testTopics.ts';
 export { type TestDriverOptions, TopologyTestDriver } from './testing/topologyTestDriver.ts';

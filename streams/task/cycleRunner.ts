@@ -55,6 +55,8 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
   #fifoAt = 0;
   #bindings: InputBinding[] = [];
   #behind: InputBinding[] = [];
+  /** Those of them that fill global stores: they come first, so that no processor looks into one that is not filled. */
+  #behindGlobal: InputBinding[] = [];
   commits = 0;
 
   constructor(plans: readonly ApplicationPlan[], options: CycleRunnerOptions) {
@@ -78,6 +80,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       }
     }
     this.#behind = this.#bindings.filter((binding) => !binding.caughtUp);
+    this.#behindGlobal = this.#behind.filter(({ task }) => task.isGlobal);
   }
 
   #openApplication(application: RunningApplication): void {
@@ -116,6 +119,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
           },
           handlers: plan.handlers,
           globalStores,
+          isGlobal: global,
           wallClock: this.#options.wallClock,
           resolveTopic: plan.resolveTopic,
           streamTimeMs: Math.max(-1, ...times),
@@ -126,6 +130,9 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
           bindings.push(this.#bind(plan, task, input, committed.get(`${input.topic}/${input.partition}`)));
       }
     }
+    // What is written meanwhile waits for the global stores, too.
+    if (bindings.some((binding) => binding.task.isGlobal && !binding.caughtUp))
+      for (const binding of bindings) binding.caughtUp = false;
     for (const binding of bindings) {
       this.#bindings.push(binding);
       this.#channel(binding.topic, binding.partition).readers.push(binding);
@@ -262,7 +269,9 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     if (this.#behind.length === 0) return false;
     for (let count = 0; ; count += 1) {
       if (count % CLOCK_EVERY === CLOCK_EVERY - 1 && performance.now() >= deadlineMs) return true;
-      if (!backlogStep(this.#behind, this.#options.log)) return this.#checkCaughtUp();
+      const { log } = this.#options;
+      if (!backlogStep(this.#behindGlobal, log) && !backlogStep(this.#behind, log))
+        return this.#checkCaughtUp();
       this.#drain();
     }
   }
@@ -275,6 +284,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       waiting ||= !reader.caughtUp;
     }
     this.#behind = this.#behind.filter((reader) => !reader.caughtUp);
+    this.#behindGlobal = this.#behindGlobal.filter((reader) => !reader.caughtUp);
     return waiting;
   }
 
@@ -337,7 +347,10 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
 
   onRollback(cause: unknown): void {
     const failing = this.#applications.find(({ tasks }) => tasks.some((task) => task.atWork));
-    for (const application of this.#applications) this.#closeTasks(application, true);
+    for (const application of this.#applications) {
+      const failure = this.#closeTasks(application, true);
+      if (failure !== null && application !== failing) this.#fail(application, failure);
+    }
     if (failing !== undefined) this.#fail(failing, cause);
     this.open();
   }
@@ -348,18 +361,29 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     this.#options.onFailure(application.plan.applicationId, cause);
   }
 
-  #closeTasks(application: RunningApplication, rollback: boolean): void {
+  /** @returns what failed meanwhile, which must not keep the rest open; null where nothing did */
+  #closeTasks(application: RunningApplication, rollback: boolean): unknown {
+    let failure: unknown = null;
+    const attempt = (step: () => void): void => {
+      try {
+        step();
+      } catch (cause) {
+        failure ??= cause;
+      }
+    };
     for (const task of application.tasks) {
-      if (rollback) task.rollback();
-      task.close();
+      if (rollback) attempt(() => task.rollback());
+      attempt(() => task.close());
     }
     application.tasks = [];
+    return failure;
   }
 
   close(): void {
     for (const application of this.#applications) this.#closeTasks(application, false);
     this.#bindings = [];
     this.#behind = [];
+    this.#behindGlobal = [];
     for (const channels of this.#channels.values())
       for (const channel of channels) channel.readers.length = 0;
   }

@@ -1,6 +1,6 @@
 import { isCachedStateStore } from '../../stores/cached.ts';
 import type { Serde } from '../../stores/serde.ts';
-import type { StateBackend, StateStore } from '../../stores/store.ts';
+import type { BytesStore, StateBackend, StateStore } from '../../stores/store.ts';
 import { StreamsError } from '../errors.ts';
 import type { SourceNode, Subtopology } from '../graph/nodes.ts';
 import { LogError } from '../log/errors.ts';
@@ -23,6 +23,8 @@ export interface TaskOptions {
   readonly deadLetters: DeadLetters;
   readonly handlers: ErrorHandlers;
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Whether it fills a global store. */
+  readonly isGlobal?: boolean;
   readonly wallClock: () => number;
   /** The log's name of a topic that the topology names. */
   readonly resolveTopic: (name: string) => string;
@@ -52,6 +54,8 @@ export class StreamTask {
   commitRequested = false;
   /** Whether its store is a copy of its topics, which is written down now and then only. */
   readonly keepsCopy: boolean;
+  /** Whether its store is one that other tasks look into. */
+  readonly isGlobal: boolean;
   /** When the copy is due to be written down again, by the wall clock. */
   checkpointDueMs = 0;
   /** The node at work. */
@@ -72,6 +76,7 @@ export class StreamTask {
   constructor(options: TaskOptions) {
     this.applicationId = options.applicationId;
     this.partition = options.partition;
+    this.isGlobal = options.isGlobal ?? false;
     this.id = `${options.subtopology.id}_${options.partition}`;
     this.output = options.output;
     this.wallClock = options.wallClock;
@@ -79,16 +84,35 @@ export class StreamTask {
     this.streamTimeMs = this.#restoredTimeMs = options.streamTimeMs;
     this.#globalStores = options.globalStores;
     this.#failures = new FailureDesk(this, options.handlers, options.deadLetters);
-    for (const builder of options.subtopology.stores) {
+    this.keepsCopy = options.subtopology.stores.some(({ residence }) => residence === 'copy');
+    const opened: BytesStore[] = [];
+    try {
+      this.#openStores(options, opened);
+      this.#buildNodes(options.subtopology);
+    } catch (cause) {
+      // Nobody gets to hold the task, so nobody else would close them for the next one.
+      for (const bytes of opened) bytes.close();
+      throw cause;
+    }
+  }
+
+  #openStores({ subtopology, state }: TaskOptions, opened: BytesStore[]): void {
+    const backend: StateBackend = {
+      open: (location, residence) => {
+        const bytes = state.open(location, residence);
+        opened.push(bytes);
+        return bytes;
+      },
+      openCommitted: (location) => state.openCommitted(location),
+    };
+    for (const builder of subtopology.stores) {
       const location = {
         applicationId: this.applicationId,
         storeName: builder.name,
         partition: this.partition,
       };
-      this.stores.set(builder.name, builder.build(options.state, location));
+      this.stores.set(builder.name, builder.build(backend, location));
     }
-    this.keepsCopy = options.subtopology.stores.some(({ residence }) => residence === 'copy');
-    this.#buildNodes(options.subtopology);
   }
 
   #buildNodes(subtopology: Subtopology): void {
