@@ -8,9 +8,15 @@ import type {
 } from '../log/embedded/cycle.ts';
 import type { Headers } from '../record.ts';
 
-interface MemoryPartition {
+export interface MemoryPartition {
   readonly records: AppendedRecord[];
   committed: number;
+}
+
+/** How far a log has come. */
+export interface LogMark {
+  readonly ends: ReadonlyMap<MemoryPartition, number>;
+  readonly sequence: number;
 }
 
 function copy(bytes: Buffer | null): Buffer | null {
@@ -120,10 +126,17 @@ export class MemoryLog implements EmbeddedCycles {
     this.#positions.set(`${position.applicationId}/${position.topic}/${position.partition}`, position);
   }
 
-  commit(): void {
-    for (const partitions of this.#topics.values())
-      for (const each of partitions) each.committed = each.records.length;
-    this.#committedSequence = this.#sequence;
+  /** How far it has come, the open end included. */
+  mark(): LogMark {
+    const ends = new Map<MemoryPartition, number>();
+    for (const partition of [...this.#topics.values()].flat()) ends.set(partition, partition.records.length);
+    return { ends, sequence: this.#sequence };
+  }
+
+  /** Commits what was there at the mark: all of it where there is none. */
+  commit({ ends, sequence } = this.mark()): void {
+    for (const [partition, end] of ends) partition.committed = end;
+    this.#committedSequence = sequence;
   }
 
   rollback(): void {

@@ -1,28 +1,17 @@
-import type {
-  AppendedRecord,
-  CommittedPosition,
-  CycleParticipant,
-  EmbeddedCycles,
-  PartitionAppender,
-} from '../../../log/embedded/cycle.ts';
+import type { CommittedPosition, CycleParticipant } from '../../../log/embedded/cycle.ts';
 import type { BackgroundBatch, LogWriteBatch } from '../../../log/embedded/logDatabase.ts';
 import { EmbeddedState } from '../../../log/embedded/state.ts';
 import { LogError } from '../../../log/errors.ts';
 import { NO_HEADERS } from '../../../record.ts';
+import { type LogMark, MemoryLog } from '../../memoryLog.ts';
 import type { OutcomeRecord } from '../outcome.ts';
 import type { SimulatedRecord } from '../workload.ts';
 import type { SimulatedDatabase, SimulatedWrite } from './database.ts';
 
-interface Partition {
-  readonly records: AppendedRecord[];
-  committed: number;
-}
-
 /** What a commit makes visible. */
 interface CommitContents {
-  readonly ends: ReadonlyMap<Partition, number>;
+  readonly mark: LogMark;
   readonly positions: readonly CommittedPosition[];
-  readonly sequence: number;
   /** Inputs of the workload that are in the log with it. */
   readonly inputs: number;
 }
@@ -44,15 +33,11 @@ export type CommitPoint =
 /** The process ends here. */
 export class SimulatedCrash extends Error {}
 
-function copy(bytes: Buffer | null): Buffer | null {
-  return bytes === null ? null : Buffer.from(bytes);
-}
-
 /**
  * The log of a simulated process and of its heirs: what is committed outlives a crash. It takes a participant and the state stores of production
  * through commits in the order of `CommitCycle`; with the write in the background the next cycle begins before it has landed.
  */
-export class SimulatedEmbeddedLog implements EmbeddedCycles {
+export class SimulatedEmbeddedLog extends MemoryLog {
   readonly database: SimulatedDatabase;
   state: EmbeddedState;
   participant: CycleParticipant | null = null;
@@ -61,87 +46,27 @@ export class SimulatedEmbeddedLog implements EmbeddedCycles {
   /** Inputs of the workload in the open cycle and before. */
   inputs = 0;
   committedInputs = 0;
-  readonly #topics = new Map<string, Partition[]>();
-  readonly #partitionsOf: (topic: string) => number;
-  readonly #positions = new Map<string, CommittedPosition>();
-  #sequence = 0;
-  #committedSequence = 0;
   #flight: Flight | null = null;
 
   constructor(database: SimulatedDatabase, partitionsOf: (topic: string) => number) {
+    super(partitionsOf);
     this.database = database;
     this.state = new EmbeddedState(database);
-    this.#partitionsOf = partitionsOf;
   }
 
-  attach(participant: CycleParticipant): void {
+  override attach(participant: CycleParticipant): void {
     this.participant = participant;
-  }
-
-  detach(): void {
-    this.participant = null;
-  }
-
-  wake(): void {}
-
-  #partition(topic: string, partition: number): Partition {
-    let partitions = this.#topics.get(topic);
-    if (partitions === undefined) {
-      partitions = Array.from({ length: this.#partitionsOf(topic) }, () => ({ records: [], committed: 0 }));
-      this.#topics.set(topic, partitions);
-    }
-    return partitions[partition]!;
-  }
-
-  #append(topic: string, partition: number, record: OutcomeRecord): AppendedRecord {
-    const { records } = this.#partition(topic, partition);
-    const { timestamp, key, value, headers } = record;
-    const place = { topic, partition, offset: records.length, sequence: this.#sequence };
-    const appended = { ...place, timestamp, key: copy(key), value: copy(value), headers };
-    this.#sequence += 1;
-    records.push(appended);
-    return appended;
-  }
-
-  appender(topic: string, partition: number): PartitionAppender {
-    const { records } = this.#partition(topic, partition);
-    return {
-      topic,
-      partition,
-      get nextOffset() {
-        return records.length;
-      },
-      append: (timestamp, key, value, headers) =>
-        this.#append(topic, partition, { timestamp, key, value, headers }).offset,
-    };
-  }
-
-  readSync(topic: string, partition: number, offset: number, maxRecords: number): readonly AppendedRecord[] {
-    const { records, committed } = this.#partition(topic, partition);
-    return records.slice(offset, Math.min(committed, offset + maxRecords));
-  }
-
-  committedEnd(topic: string, partition: number): number {
-    return this.#partition(topic, partition).committed;
-  }
-
-  earliest(): number {
-    return 0;
-  }
-
-  positions(applicationId: string): readonly CommittedPosition[] {
-    return [...this.#positions.values()].filter((position) => position.applicationId === applicationId);
   }
 
   /** Takes the next input of the workload into the open cycle and has it processed. */
   send({ topic, key, value, timestamp, headers = NO_HEADERS }: SimulatedRecord, partition: number): void {
-    const appended = this.#append(topic, partition, { timestamp, key, value, headers });
+    const appended = this.append(topic, partition, timestamp, key, value, headers);
     this.inputs += 1;
     this.participant?.onAppended([appended]);
   }
 
   /** @param inBackground whether the write may still be under way when this returns */
-  commit(inBackground: boolean): void {
+  commitCycle(inBackground: boolean): void {
     this.land();
     const background = inBackground ? this.database.backgroundBatch() : null;
     const batch: LogWriteBatch = background ?? this.database.batch();
@@ -152,18 +77,11 @@ export class SimulatedEmbeddedLog implements EmbeddedCycles {
       putPosition: (position) => void positions.push(position),
     });
     this.state.drainInto(batch, background);
-    const ends = this.#ends();
+    const contents = { mark: this.mark(), positions, inputs: this.inputs };
     this.at('before-write');
-    const contents = { ends, positions, sequence: this.#sequence, inputs: this.inputs };
     this.#write(contents, batch, background);
     this.state.handOver(background);
     if (background === null) this.land();
-  }
-
-  #ends(): ReadonlyMap<Partition, number> {
-    const ends = new Map<Partition, number>();
-    for (const partition of [...this.#topics.values()].flat()) ends.set(partition, partition.records.length);
-    return ends;
   }
 
   #write(contents: CommitContents, batch: LogWriteBatch, background: BackgroundBatch | null): void {
@@ -189,21 +107,18 @@ export class SimulatedEmbeddedLog implements EmbeddedCycles {
     const { contents, write } = this.#flight;
     this.#flight = null;
     write?.finish();
-    for (const [partition, end] of contents.ends) partition.committed = end;
-    for (const position of contents.positions)
-      this.#positions.set(`${position.applicationId}/${position.topic}/${position.partition}`, position);
-    this.#committedSequence = contents.sequence;
+    this.commit(contents.mark);
+    for (const position of contents.positions) this.putPosition(position);
     this.committedInputs = contents.inputs;
   }
 
   #truncate(): void {
-    for (const partition of [...this.#topics.values()].flat()) partition.records.length = partition.committed;
-    this.#sequence = this.#committedSequence;
+    this.rollback();
     this.inputs = this.committedInputs;
   }
 
   /** A participant failed: the open cycle has not happened, whatever the one before it came to has. */
-  rollback(cause: unknown): void {
+  rollbackCycle(cause: unknown): void {
     this.land();
     this.#truncate();
     this.state.discard();
@@ -234,11 +149,14 @@ export class SimulatedEmbeddedLog implements EmbeddedCycles {
     this.state = new EmbeddedState(this.database);
   }
 
-  topics(): ReadonlyMap<string, readonly (readonly OutcomeRecord[])[]> {
+  /** Everything committed, by topic and partition. */
+  contents(): ReadonlyMap<string, readonly (readonly OutcomeRecord[])[]> {
     return new Map(
-      [...this.#topics].map(([topic, partitions]) => [
+      this.topics().map((topic) => [
         topic,
-        partitions.map(({ records, committed }) => records.slice(0, committed)),
+        Array.from({ length: this.partitions(topic) }, (_, partition) =>
+          this.readSync(topic, partition, 0, Number.MAX_SAFE_INTEGER),
+        ),
       ]),
     );
   }

@@ -91,7 +91,7 @@ export class EmbeddedRun {
     runner.open();
     this.#log.attach(runner);
     // What was there before is not mixed with what is written from now on, which would depend on when commits fall.
-    while (runner.work(Number.POSITIVE_INFINITY)) this.#log.commit(false);
+    while (runner.work(Number.POSITIVE_INFINITY)) this.#log.commitCycle(false);
   }
 
   /** An application failed, as a store under it did: somebody starts it again. @throws what failed where that was no fault of the simulation */
@@ -132,7 +132,7 @@ export class EmbeddedRun {
   /** Landing the commit before may fail in its turn. */
   #rollback(cause: unknown): void {
     try {
-      this.#log.rollback(cause);
+      this.#log.rollbackCycle(cause);
     } catch (again) {
       this.#recover(again);
       this.#crash(true);
@@ -162,9 +162,9 @@ export class EmbeddedRun {
       if (this.#strikes('crash', 0.005, `after input ${at}`)) throw new SimulatedCrash();
     }
     while (this.#runner?.work(chance?.happens(0.3) ? 0 : Number.POSITIVE_INFINITY) === true)
-      this.#log.commit(false);
+      this.#log.commitCycle(false);
     const inBackground = this.#strikes('background-commit', 0.4, `of input ${this.#log.inputs}`);
-    if (chance === undefined || inBackground || chance.happens(0.7)) this.#log.commit(inBackground);
+    if (chance === undefined || inBackground || chance.happens(0.7)) this.#log.commitCycle(inBackground);
   }
 
   /** @throws what an application failed with */
@@ -176,10 +176,10 @@ export class EmbeddedRun {
     this.#wallClockMs += END_MS;
     for (let settled = 0; settled < 2; settled += 1)
       this.#guard(() => {
-        while (this.#runner!.work(Number.POSITIVE_INFINITY)) this.#log.commit(false);
-        this.#log.commit(false);
+        while (this.#runner!.work(Number.POSITIVE_INFINITY)) this.#log.commitCycle(false);
+        this.#log.commitCycle(false);
       });
-    const outcome = { topics: this.#log.topics(), stores: this.#stores() };
+    const outcome = { topics: this.#log.contents(), stores: this.#stores() };
     this.#runner!.close();
     return outcome;
   }
