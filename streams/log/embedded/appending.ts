@@ -1,7 +1,7 @@
 import { NO_HEADERS } from '../../record.ts';
+import type { Send } from '../sendQueue.ts';
 import type { AppendedRecord, CycleParticipant } from './cycle.ts';
 import type { OpenCycle } from './partition.ts';
-import type { Send } from './sendQueue.ts';
 import type { TopicRegistry } from './topics.ts';
 
 /** Records between two looks at the clock. */

@@ -10,6 +10,7 @@
  * that throws undoes the open cycle only, after the landing. A write that fails undoes both, and the database is opened again.
  */
 import { LogError, messageOf } from '../errors.ts';
+import type { Send, SendQueue } from '../sendQueue.ts';
 import { putPosition } from '../state/positions.ts';
 import type { AcknowledgedCommits } from './acknowledged.ts';
 import { appendSome } from './appending.ts';
@@ -21,7 +22,6 @@ import type { BackgroundBatch, LogDatabase, LogWrite, LogWriteBatch } from './lo
 import type { LogMetrics } from './metrics.ts';
 import { CommitPace } from './pace.ts';
 import type { OpenCycle } from './partition.ts';
-import type { Send, SendQueue } from './sendQueue.ts';
 import type { EmbeddedState } from './state.ts';
 import type { Tails } from './tails.ts';
 import type { TopicRegistry } from './topics.ts';

@@ -1,5 +1,6 @@
 import { LogError, messageOf } from '../errors.ts';
 import type { LogAdmin, LogEngine, LogProducer, LogReader, LogRecord, TailSubscription } from '../log.ts';
+import { SendQueue } from '../sendQueue.ts';
 import { afterPrefix, POSITION_PREFIX } from '../state/metaKeys.ts';
 import { decodePosition } from '../state/positions.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
@@ -22,7 +23,6 @@ import { LogMetrics } from './metrics.ts';
 import { openDatabase, type RocksLogDatabase } from './openDatabase.ts';
 import { OpenCycle } from './partition.ts';
 import { EmbeddedProducer } from './producer.ts';
-import { SendQueue } from './sendQueue.ts';
 import { EmbeddedState } from './state.ts';
 import { Tails } from './tails.ts';
 import { TopicRegistry } from './topics.ts';

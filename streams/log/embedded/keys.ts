@@ -3,8 +3,6 @@
  * `state`: store id, partition, the store's own key -> value. Column `meta`: the keys below. All integers big-endian, so that
  * byte order is number order.
  */
-import { LogError } from '../errors.ts';
-
 const BATCH_KEY_BYTES = 16;
 
 export function batchKey(topicId: number, partition: number, baseOffset: number): Buffer {
@@ -40,16 +38,4 @@ export function boundsKey(topicId: number, partition: number): Buffer {
 
 export function eraseKey(topicId: number): Buffer {
   return Buffer.from(`${ERASE_PREFIX}${topicId}`);
-}
-
-const NAME = /^[A-Za-z0-9._-]{1,249}$/;
-
-/** Kafka's rule for topic names. @throws LogError LOG_INVALID_TOPIC */
-export function checkTopicName(name: string): void {
-  if (!NAME.test(name) || name === '.' || name === '..') {
-    throw new LogError(
-      'LOG_INVALID_TOPIC',
-      `'${name}' is no topic name: 1 to 249 letters, digits, dots, underscores and hyphens`,
-    );
-  }
 }

@@ -2,8 +2,8 @@ import { NO_HEADERS } from '../../record.ts';
 import { LogError } from '../errors.ts';
 import type { LogProducer, ProducerRecord, RecordAck } from '../log.ts';
 import { partitionForKey } from '../partitioner.ts';
+import type { SendQueue } from '../sendQueue.ts';
 import { headersBytes } from './batch.ts';
-import type { SendQueue } from './sendQueue.ts';
 import type { TopicRegistry } from './topics.ts';
 
 export interface ProducerParts {

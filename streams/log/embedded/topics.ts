@@ -2,13 +2,13 @@ import { LogError } from '../errors.ts';
 import type { TopicConfig, TopicDescription } from '../log.ts';
 import { afterPrefix } from '../state/metaKeys.ts';
 import { partitionPrefix, partitionPrefixEnd } from '../state/partitionPrefix.ts';
+import { checkTopicConfig } from '../topicConfig.ts';
 import { type BatchBuffers, readBatchHeader } from './batch.ts';
 import { damaged } from './directory.ts';
 import {
   BOUNDS_PREFIX,
   baseOffsetOf,
   boundsKey,
-  checkTopicName,
   ERASE_PREFIX,
   eraseKey,
   IDS_KEY,
@@ -18,7 +18,6 @@ import {
 import type { LogDatabase, LogWriteBatch } from './logDatabase.ts';
 import { LogPartition, type OpenCycle, type PartitionBounds } from './partition.ts';
 
-const PARTITIONS_MAX = 4096;
 /** Batches at the end of each partition that are checked when the log is opened. */
 const TAIL_BATCHES_CHECKED = 3;
 
@@ -135,7 +134,7 @@ export class TopicRegistry {
     const changed = new Map<string, Topic>();
     let next = ids.topic;
     for (const wanted of configs) {
-      checkConfig(wanted);
+      checkTopicConfig(wanted);
       const config = pickConfig(wanted);
       const known = changed.get(config.name) ?? this.topics.get(config.name);
       if (known === undefined) changed.set(config.name, this.makeTopic(next++, config));
@@ -257,19 +256,6 @@ export class TopicRegistry {
 
 function pickConfig({ name, partitions, retentionMs, cleanupPolicy }: TopicConfig): TopicConfig {
   return { name, partitions, retentionMs, cleanupPolicy };
-}
-
-function checkConfig(config: TopicConfig): void {
-  checkTopicName(config.name);
-  if (!Number.isInteger(config.partitions) || config.partitions < 1 || config.partitions > PARTITIONS_MAX) {
-    throw new LogError(
-      'LOG_INVALID_TOPIC',
-      `topic '${config.name}': partitions must be 1 to ${PARTITIONS_MAX}, not ${config.partitions}`,
-    );
-  }
-  if (config.retentionMs !== null && !(config.retentionMs > 0)) {
-    throw new LogError('LOG_INVALID_TOPIC', `topic '${config.name}': retention must be above 0 ms`);
-  }
 }
 
 function checkSame(known: TopicConfig, wanted: TopicConfig): void {

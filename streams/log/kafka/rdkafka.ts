@@ -198,11 +198,11 @@ export const RDKAFKA_CODES = {
 
 /** A call of node-rdkafka with a callback, as a promise. It rejects with the RdKafkaError as it is. */
 export function rdkafkaCall<T>(
-  call: (done: (error: RdKafkaError | null | undefined, result: T) => void) => void,
+  call: (done: (error: RdKafkaError | null | undefined, result?: T) => void) => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, result) => {
-      if (error === null || error === undefined) resolve(result);
+      if (error === null || error === undefined) resolve(result as T);
       else reject(error);
     });
   });

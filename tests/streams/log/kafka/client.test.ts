@@ -18,7 +18,7 @@ describe('the clients of Kafka', { skip: kafkaMissing() }, () => {
     const metadata = await rdkafkaCall<RdKafkaMetadata>((done) =>
       producer.connect({ timeout: 30_000 }, done),
     );
-    await rdkafkaCall<unknown>((done) => producer.disconnect(done as (error: unknown) => void));
+    await rdkafkaCall<unknown>((done) => producer.disconnect(done));
     const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     const { brokers } = await admin.describeCluster();

@@ -1,14 +1,14 @@
-import { LogError } from '../errors.ts';
-import type { ProducerRecord, RecordAck } from '../log.ts';
+import { LogError } from './errors.ts';
+import type { ProducerRecord, RecordAck } from './log.ts';
 
 /** One call of a producer, waiting to be appended, or appended and waiting for its commit. */
 export interface Send {
   readonly records: readonly ProducerRecord[];
-  /** Partition of each record. */
-  readonly partitions: readonly number[];
+  /** Partition of each record; an engine that has to ask for the number of partitions first fills it in later. */
+  partitions: readonly number[];
   readonly bytes: number;
   readonly acks: RecordAck[];
-  /** How many of the records the open cycle has appended. */
+  /** How many of the records the open cycle or transaction has appended. */
   appended: number;
   /** How many cycles with this send were rolled back. */
   rollbacks: number;
