@@ -26,6 +26,7 @@ export type LogErrorCode =
   | 'LOG_TOO_FEW_REPLICAS'
   | 'LOG_FENCED'
   | 'LOG_OFFSET_OUT_OF_RANGE'
+  | 'LOG_NO_STATE'
   | 'LOG_KAFKA_CLIENT_MISSING';
 
 /** What the log throws and rejects with. The message is one line that an operator can act on; `cause` keeps what was below. */

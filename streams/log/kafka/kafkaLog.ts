@@ -1,5 +1,4 @@
 import kafkajs, { type Kafka } from 'kafkajs';
-import type { StateBackend } from '../../../stores/store.ts';
 import { LogError, messageOf } from '../errors.ts';
 import type { LogAdmin, LogEngine, LogProducer, LogReader, LogRecord, TailSubscription } from '../log.ts';
 import { SendQueue } from '../sendQueue.ts';
@@ -11,17 +10,15 @@ import { KafkaProducer } from './producer.ts';
 import type { RdKafka, RdKafkaConfig } from './rdkafka.ts';
 import { KafkaReader } from './reader.ts';
 import { Sending } from './sending.ts';
+import { KafkaState } from './state/index.ts';
 import { KafkaTails } from './tail.ts';
 import { TopicCache } from './topicCache.ts';
 
-/** State stores of the process, and what the log closes with itself. */
-export interface ClosableState extends StateBackend {
-  close?(): void | Promise<void>;
-}
-
-export interface KafkaLogOptions<S extends ClosableState> extends KafkaConnectionOptions {
-  /** Opens the state stores; called once the cluster has answered. */
-  readonly openState: (clients: KafkaClients) => Promise<S>;
+export interface KafkaLogOptions extends KafkaConnectionOptions {
+  /** Where the state stores of the process are kept. Left out for those that only read, send or ask: then there are none. */
+  readonly stateDirectory?: string;
+  /** Bytes RocksDB may take for all stores of the process together. Default 96 MiB. */
+  readonly memoryBudgetBytes?: number;
   /** Replicas of new topics. Left out: the cluster's default. Topics with fewer are reported as different. */
   readonly replicationFactor?: number;
   /** How long `open` waits for a cluster that does not answer. Default 30,000 ms. */
@@ -46,11 +43,11 @@ const CLOSE_TIMEOUT_MS = 10_000;
 const PROTOCOLS_SETTING = 'group.coordinator.rebalance.protocols';
 
 /** The log on an Apache Kafka cluster. */
-export class KafkaLog<S extends ClosableState = ClosableState> implements LogEngine, KafkaClients {
+export class KafkaLog implements LogEngine, KafkaClients {
   readonly kind = 'kafka';
   readonly admin: LogAdmin;
   readonly reader: LogReader;
-  readonly state: S;
+  private readonly stores: KafkaState | null;
   private readonly connection: KafkaConnection;
   private readonly offsets: OffsetQueries;
   private readonly committed: KafkaReader;
@@ -65,22 +62,22 @@ export class KafkaLog<S extends ClosableState = ClosableState> implements LogEng
    * @throws LogError LOG_KAFKA_CLIENT_MISSING, LOG_UNREACHABLE (no broker answers in time), LOG_UNAUTHORIZED, LOG_BROKER_UNSUPPORTED,
    * LOG_TOO_FEW_REPLICAS (fewer brokers than replicas asked for), and what opening the state throws
    */
-  static async open<S extends ClosableState>(options: KafkaLogOptions<S>): Promise<KafkaLog<S>> {
+  static async open(options: KafkaLogOptions): Promise<KafkaLog> {
     const onError =
       options.onError ?? ((cause: unknown) => process.emitWarning(`Kafka: ${messageOf(cause)}`));
     const connection = new KafkaConnection(options, onError);
     try {
       await checkCluster(connection, options.connectTimeoutMs ?? 30_000, options.replicationFactor ?? 1);
-      return new KafkaLog(options, connection, await options.openState(connection));
+      return new KafkaLog(options, connection, await openState(options, connection));
     } catch (cause) {
       await connection.close();
       throw cause;
     }
   }
 
-  private constructor(options: KafkaLogOptions<S>, connection: KafkaConnection, state: S) {
+  private constructor(options: KafkaLogOptions, connection: KafkaConnection, stores: KafkaState | null) {
     this.connection = connection;
-    this.state = state;
+    this.stores = stores;
     this.recordBytesMax = options.recordBytesMax ?? MIB;
     const topics = new TopicCache(connection);
     this.offsets = new OffsetQueries(connection);
@@ -110,6 +107,12 @@ export class KafkaLog<S extends ClosableState = ClosableState> implements LogEng
       recordBytesMax: this.recordBytesMax,
       sendTimeoutMs: options.sendTimeoutMs ?? 60_000,
     });
+  }
+
+  /** @throws LogError LOG_NO_STATE where the log was opened without a directory for it */
+  get state(): KafkaState {
+    if (this.stores !== null) return this.stores;
+    throw new LogError('LOG_NO_STATE', 'this log was opened without a state directory; it holds no stores');
   }
 
   client(): RdKafka {
@@ -157,12 +160,25 @@ export class KafkaLog<S extends ClosableState = ClosableState> implements LogEng
 
   private async closeOnce(): Promise<void> {
     await this.sending.idle(CLOSE_TIMEOUT_MS);
-    await this.state.close?.();
+    await this.stores?.shutdown();
     await this.connection.close();
     await this.sending.close();
     this.queue.rejectAll(new LogError('LOG_CLOSED', 'the log is closed'));
     await Promise.all([this.tails.close(), this.committed.close(), this.offsets.close()]);
   }
+}
+
+async function openState(
+  { stateDirectory, memoryBudgetBytes = 96 * MIB }: KafkaLogOptions,
+  connection: KafkaConnection,
+): Promise<KafkaState | null> {
+  if (stateDirectory === undefined) return null;
+  return KafkaState.open({
+    directory: stateDirectory,
+    memoryBudgetBytes,
+    log: connection,
+    onNotice: (line) => connection.report(line),
+  });
 }
 
 async function checkCluster(connection: KafkaConnection, forMs: number, replicas: number): Promise<void> {
