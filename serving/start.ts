@@ -11,7 +11,9 @@ import { ServingError } from './errors.ts';
 import { registerOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
+import { recordDeployments } from './ops/deployments.ts';
 import { newOperatorToken, publishInstance } from './ops/instance.ts';
+import { oneAtATime } from './ops/operation.ts';
 import { recordTopologySettings, topologySettings } from './ops/topologySettings.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from './platform.ts';
 import { MarketQueries } from './queries/market.ts';
@@ -152,7 +154,22 @@ async function serve(
   const server = await createServer(context);
   const realtime = attachRealtime(server.server, context);
   const token = newOperatorToken();
-  await registerOps(server, { subject: platform, token, version: context.version, logger });
+  await recordDeployments(platform.engine, platform.producer, platform.applications, {
+    version: context.version,
+    nowMs: Date.now(),
+  });
+  await registerOps(server, {
+    token,
+    logger,
+    context: {
+      subject: platform,
+      mode: 'running',
+      version: context.version,
+      wallClock: Date.now,
+      producer: () => platform.producer,
+      exclusively: oneAtATime(),
+    },
+  });
   const url = await server
     .listen({ host: config.host, port: config.port })
     .catch((cause: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
 import { StoreError } from './errors.ts';
 import { CachingKeyValueStore } from './keyValueStore.ts';
 import { RangeWindowStore } from './rangeWindowStore.ts';
+import type { RowLayout } from './rowLayout.ts';
 import type { Serde } from './serde.ts';
 import { valueAndTimestampSerde } from './serdes.ts';
 import { SegmentedSessionStore } from './sessionStore.ts';
@@ -24,6 +25,7 @@ export { MemoryStateBackend } from './memory/memoryBackend.ts';
 export { MemoryBytesStore } from './memory/memoryBytesStore.ts';
 export { OverlayBytesStore } from './overlay.ts';
 export { prefixEnd } from './prefix.ts';
+export { type RowLayout, type RowPlace, rowPlaceOf } from './rowLayout.ts';
 export type { Serde } from './serde.ts';
 export * from './serdes.ts';
 export type * from './store.ts';
@@ -73,6 +75,7 @@ export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
 function builder<S extends StateStore>(
   options: Omit<StoreOptions<never, never>, 'keySerde' | 'valueSerde'>,
   kind: StoreBuilder['kind'],
+  layout: RowLayout,
   make: (bytes: BytesStore, cacheEntriesMax: number) => S,
 ): StoreBuilder<S> {
   if (options.name === '') throw new StoreError('STORE_ARGUMENT', 'a store needs a name');
@@ -81,6 +84,7 @@ function builder<S extends StateStore>(
     name: options.name,
     residence,
     kind,
+    layout,
     loggingEnabled: options.loggingEnabled ?? true,
     cachingEnabled: options.cachingEnabled ?? false,
     build: (backend, location) =>
@@ -96,6 +100,7 @@ function keyValue<K, V>(
   return builder(
     options,
     kind,
+    'plain',
     (bytes, cacheEntriesMax) =>
       new CachingKeyValueStore<K, V>(bytes, {
         name: options.name,
@@ -124,20 +129,25 @@ function window<K, V>(
       `store ${options.name}: a retention of ${retentionMs} ms is shorter than the window of ${windowSizeMs} ms`,
     );
   }
-  return builder<WindowStore<K, V>>(options, kind, (bytes, cacheEntriesMax) => {
-    const settings = {
-      name: options.name,
-      keySerde: options.keySerde,
-      valueSerde: options.valueSerde,
-      windowSizeMs,
-      retentionMs,
-      persistent: options.residence !== 'memory',
-      cacheEntriesMax,
-    };
-    return readInRanges
-      ? new RangeWindowStore<K, V>(bytes, { ...settings, retainDuplicates })
-      : new CachingWindowStore<K, V>(bytes, settings);
-  });
+  return builder<WindowStore<K, V>>(
+    options,
+    kind,
+    readInRanges ? 'range' : 'window',
+    (bytes, cacheEntriesMax) => {
+      const settings = {
+        name: options.name,
+        keySerde: options.keySerde,
+        valueSerde: options.valueSerde,
+        windowSizeMs,
+        retentionMs,
+        persistent: options.residence !== 'memory',
+        cacheEntriesMax,
+      };
+      return readInRanges
+        ? new RangeWindowStore<K, V>(bytes, { ...settings, retainDuplicates })
+        : new CachingWindowStore<K, V>(bytes, settings);
+    },
+  );
 }
 
 function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<SessionStore<K, V>> {
@@ -150,6 +160,7 @@ function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<Session
   }
   return builder<SessionStore<K, V>>(
     options,
+    'session',
     'session',
     (bytes, cacheEntriesMax) =>
       new SegmentedSessionStore<K, V>(bytes, {
@@ -175,6 +186,7 @@ function versioned<K, V>(options: VersionedStoreOptions<K, V>): StoreBuilder<Ver
   return builder<VersionedKeyValueStore<K, V>>(
     options,
     'versioned-key-value',
+    'versioned',
     (bytes, cacheEntriesMax) =>
       new LayeredVersionedStore<K, V>(bytes, {
         name: options.name,

@@ -2,6 +2,7 @@
  * The contract of a state store, as a topology sees it. Vocabulary and behaviour are those of Apache Kafka
  * Streams' state stores; `null` stands for absence and, as a value written, for deletion.
  */
+import type { RowLayout } from './rowLayout.ts';
 
 /** What every store can do, whatever its shape. */
 export interface StateStore {
@@ -204,6 +205,8 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
     | 'timestamped-window'
     | 'session'
     | 'versioned-key-value';
+  /** How its rows lie in the bytes below, for tools that look at single rows. */
+  readonly layout: RowLayout;
   /** Whether the store keeps a changelog on engines whose stores do not commit with the log. */
   readonly loggingEnabled: boolean;
   /** Whether downstream updates are held back in the record cache until the commit, one a key. */

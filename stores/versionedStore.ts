@@ -17,6 +17,14 @@ export interface VersionedStoreSettings<K, V> {
   readonly cacheEntriesMax: number;
 }
 
+/** A value of a key and the time it held for. */
+export interface Version<K, V> {
+  readonly key: K;
+  readonly startMs: number;
+  readonly endMs: number | null;
+  readonly value: V | null;
+}
+
 /** What a key held for a time; nothing where it was deleted. */
 interface Past<V> {
   readonly value: V | null;
@@ -167,6 +175,17 @@ export class LayeredVersionedStore<K, V>
     if (version === undefined || version.tail > asOfMs) return null;
     const value = version.value?.value ?? null;
     return value === null ? null : { value, timestamp: version.tail };
+  }
+
+  /**
+   * Every version there is, for tools: the newest ones by key, then those before them. `endMs` is exclusive, and null of a version that still
+   * holds; a value of null is a deletion.
+   */
+  *versions(): Generator<Version<K, V>, void> {
+    for (const { key, value } of this.#latest.all())
+      yield { key, startMs: value.timestamp, endMs: null, value: value.value };
+    for (const { key, timeMs, tail, value } of this.#history.scan(null, null, 0, Number.MAX_SAFE_INTEGER))
+      yield { key, startMs: tail, endMs: timeMs, value: value.value };
   }
 
   flush(): void {

@@ -3,13 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '../log.ts';
 import { readVersion } from '../version.ts';
 import { type GlobalOptions, optionsOf } from './context.ts';
+import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
+import { addLagCommand } from './lag.ts';
 import { addStoreCommands } from './store.ts';
 import { addTopicCommands } from './topic.ts';
 import { addTopologyCommands } from './topology.ts';
 import { addVerifyCommand } from './verify.ts';
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 function programOf(): Command {
   const program = new Command('opentape')
@@ -17,6 +16,7 @@ function programOf(): Command {
     .version(readVersion())
     .option('--data-dir <directory>', 'the data directory (default: OPENTAPE_DATA_DIR, or .opentape)')
     .option('--json', 'output for programs')
+    .addHelpText('after', EXIT_CODES_HELP)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -29,6 +29,7 @@ function programOf(): Command {
         ),
     });
   addTopologyCommands(program);
+  addLagCommand(program);
   addTopicCommands(program);
   addStoreCommands(program);
   addVerifyCommand(program);
@@ -44,7 +45,7 @@ function programOf(): Command {
 }
 
 function usage(error: CommanderError): number {
-  return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  return error.exitCode === 0 ? 0 : EXIT.usage;
 }
 
 async function main(): Promise<void> {
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
       return;
     }
     process.stderr.write(`opentape: ${describeError(error)}\n`);
-    process.exitCode = EXIT_FAILED;
+    process.exitCode = EXIT.failed;
   }
 }
 

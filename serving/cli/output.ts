@@ -44,3 +44,8 @@ export function durationText(ms: number | null): string {
   if (ms === null) return 'for ever';
   return ms % DAY_MS === 0 ? `${ms / DAY_MS} d` : `${ms / 1000} s`;
 }
+
+/** A count with its thousands apart. */
+export function countText(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -3,6 +3,7 @@ import { ServingError } from '../errors.ts';
 import { type EntryView, SCAN_LIMIT_MAX } from '../ops/stores.ts';
 import { optionsOf, wholeNumber, withAccess } from './context.ts';
 import { print, printJson, printJsonLine, table, timeText } from './output.ts';
+import { addStoreDump } from './storeDump.ts';
 import { undecodableText } from './topic.ts';
 
 interface ScanFlags {
@@ -13,7 +14,8 @@ interface ScanFlags {
 }
 
 function entryText({ key, window, value, undecodable }: EntryView): string {
-  const place = window === null ? key : `${key}  ${timeText(window.startMs)}`;
+  const end = window === null || window.endMs === null ? '' : `..${timeText(window.endMs)}`;
+  const place = window === null ? key : `${key}  ${timeText(window.startMs)}${end}`;
   return `${place}  ${undecodable === null ? JSON.stringify(value) : undecodableText(undecodable)}`;
 }
 
@@ -24,7 +26,7 @@ function bound(text: string | undefined, windowed: boolean): string | number | n
   const timeMs = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
   if (Number.isNaN(timeMs))
     throw new InvalidArgumentError(
-      `${text} is no time; of a window store, --from and --to are times (2013-10-07T14:30:00Z, or milliseconds)`,
+      `${text} is no time; of a store of windows, sessions or versions, --from and --to are times (2013-10-07T14:30:00Z, or milliseconds)`,
     );
   return timeMs;
 }
@@ -60,7 +62,7 @@ function addList(store: Command): void {
 function addGet(store: Command): void {
   store
     .command('get')
-    .description('the entry of a key, decoded; of a window store all windows of the key')
+    .description('the entry of a key, decoded; of other stores all windows, sessions or versions of the key')
     .argument('<application>', 'application id')
     .argument('<store>', 'name of the store')
     .argument('<key>', 'key as text')
@@ -79,12 +81,14 @@ function addGet(store: Command): void {
 function addScan(store: Command): void {
   store
     .command('scan')
-    .description('entries in the order of their keys, decoded; of a window store in the order of time')
+    .description(
+      'entries in the order of their keys, decoded; of windows, sessions and versions by stretches of time',
+    )
     .argument('<application>', 'application id')
     .argument('<store>', 'name of the store')
     .option('--prefix <text>', 'only keys that begin with it')
-    .option('--from <key>', 'first key; of a window store the first window start')
-    .option('--to <key>', 'last key; of a window store the last window start')
+    .option('--from <key>', 'first key; of windows, sessions and versions the first start, as a time')
+    .option('--to <key>', 'last key; of windows, sessions and versions the last start')
     .option('--limit <entries>', 'at most so many entries', wholeNumber(1, SCAN_LIMIT_MAX), 100)
     .action((application: string, name: string, _options: unknown, command: Command) => {
       const options = optionsOf<ScanFlags>(command);
@@ -92,7 +96,7 @@ function addScan(store: Command): void {
         const summary = (await access.stores(false)).find(
           (known) => known.application === application && known.store === name,
         );
-        const windowed = summary?.kind.endsWith('window') ?? false;
+        const windowed = summary !== undefined && summary.layout !== 'plain';
         const scan = {
           prefix: options.prefix ?? null,
           from: bound(options.from, windowed),
@@ -113,4 +117,5 @@ export function addStoreCommands(program: Command): void {
   addList(store);
   addGet(store);
   addScan(store);
+  addStoreDump(store);
 }

@@ -1,8 +1,13 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { ServingError } from '../errors.ts';
+import { snapshotsOf } from '../ops/deployments.ts';
+import { describedApplications } from '../ops/subject.ts';
 import { type RecordView, TAIL_LIMIT_MAX, type TailOptions, type TopicSummary } from '../ops/topics.ts';
 import type { Undecodable } from '../ops/undecodable.ts';
 import { optionsOf, wholeNumber, withAccess } from './context.ts';
+import { interruptible } from './interrupt.ts';
 import { durationText, print, printJson, printJsonLine, table, timeText } from './output.ts';
+import { placeArgument } from './places.ts';
 
 interface TailFlags {
   readonly from?: TailOptions['from'];
@@ -31,19 +36,9 @@ function recordText(record: RecordView): string {
   return `${topic}[${partition}]@${offset}  ${timeText(timestampMs)}  ${key ?? '-'}  ${shown}${suffix}`;
 }
 
-function startArgument(text: string): TailOptions['from'] {
-  if (text === 'beginning' || text === 'end') return text;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("'beginning', 'end' or an offset is expected");
-}
-
 async function tail(topic: string, flags: TailFlags & { json?: boolean; dataDir?: string }): Promise<void> {
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  try {
-    await withAccess(flags, async (access) => {
+  await interruptible((signal) =>
+    withAccess(flags, async (access) => {
       const from = flags.from ?? 'latest';
       const options: TailOptions = {
         from,
@@ -53,15 +48,53 @@ async function tail(topic: string, flags: TailFlags & { json?: boolean; dataDir?
         limit: flags.limit ?? (from === 'latest' || flags.follow === true ? null : TAIL_LIMIT_MAX),
         follow: flags.follow ?? false,
       };
-      for await (const record of access.tail(topic, options, stop.signal)) {
+      for await (const record of access.tail(topic, options, signal)) {
         if (flags.json === true) printJsonLine(record);
         else print(recordText(record));
       }
-    });
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+    }),
+  );
+}
+
+async function describeTopic(name: string, command: Command): Promise<void> {
+  const options = optionsOf<unknown>(command);
+  await withAccess(options, async (access, config) => {
+    const topics = await access.topics();
+    const found = topics.find((topic) => topic.name === name);
+    if (found === undefined)
+      throw new ServingError(
+        'SERVING_NOT_FOUND',
+        `there is no topic ${name}; topics: ${topics.map((topic) => topic.name).join(', ')}`,
+      );
+    const flows = snapshotsOf(await describedApplications(config), 'embedded');
+    const users = (list: 'reads' | 'readsGlobally' | 'writes'): readonly string[] =>
+      flows.filter((flow) => flow[list].includes(name)).map(({ applicationId }) => applicationId);
+    const described = {
+      ...found,
+      writtenBy: users('writes'),
+      readBy: [...users('reads'), ...users('readsGlobally')],
+    };
+    if (options.json === true) {
+      printJson(described);
+      return;
+    }
+    const rows = found.offsets.map(({ earliest, latest }, partition) => [
+      partition,
+      earliest,
+      latest,
+      latest - earliest,
+    ]);
+    print(
+      [
+        `Topic ${name}: ${found.partitions} partitions, ${found.cleanupPolicy}, kept ${durationText(found.retentionMs)}`,
+        `Schema: ${found.schema ?? 'none'}`,
+        `Written by: ${described.writtenBy.join(', ') || 'nothing here, or from outside'}`,
+        `Read by: ${described.readBy.join(', ') || 'serving only'}`,
+        '',
+        table(['PARTITION', 'EARLIEST', 'LATEST', 'RECORDS'], rows),
+      ].join('\n'),
+    );
+  });
 }
 
 /** `opentape topic`. */
@@ -82,12 +115,17 @@ export function addTopicCommands(program: Command): void {
       });
     });
   topic
+    .command('describe')
+    .description('a topic with its settings, who writes and reads it, and the offsets of its partitions')
+    .argument('<topic>', 'name of the topic')
+    .action((name: string, _options: unknown, command: Command) => describeTopic(name, command));
+  topic
     .command('tail')
     .description(
       'records of a topic in the order in which they were appended, decoded; the last 20 unless told otherwise',
     )
     .argument('<topic>', 'name of the topic')
-    .option('--from <place>', 'beginning, end, or an offset in each partition', startArgument)
+    .option('--from <place>', 'beginning, end, an offset in each partition, or a time', placeArgument)
     .option('--partition <number>', 'only this partition', wholeNumber(0, 65_535))
     .option('--key <key>', 'only records of this key')
     .option('--limit <records>', 'at most so many records', wholeNumber(1, TAIL_LIMIT_MAX))

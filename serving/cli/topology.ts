@@ -3,9 +3,11 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { drawTopologies, type TopologyDescription } from '../../streams/index.ts';
 import { ServingError } from '../errors.ts';
 import { describeError } from '../log.ts';
+import { snapshotsOf } from '../ops/deployments.ts';
 import { describedApplications } from '../ops/subject.ts';
 import { configOf, optionsOf } from './context.ts';
 import { print, printJson } from './output.ts';
+import { addTopologyDiff } from './topologyDiff.ts';
 
 interface DescribeOptions {
   readonly mermaid?: boolean;
@@ -52,12 +54,14 @@ async function describe(
     return;
   }
   if (options.json === true) {
+    const snapshots = snapshotsOf(wanted, 'embedded');
     printJson(
       described.map(({ applicationId, description }) => ({
         application: applicationId,
         subtopologies: description.subtopologies,
         globalStores: description.globalStores,
         internalTopics: description.internalTopics,
+        deployment: snapshots.find((snapshot) => snapshot.applicationId === applicationId),
       })),
     );
     return;
@@ -68,7 +72,7 @@ async function describe(
   }
 }
 
-/** `opentape topology`: the topologies as code; no data directory is needed. */
+/** `opentape topology`: the topologies as code; only to compare them with what is deployed a data directory is needed. */
 export function addTopologyCommands(program: Command): void {
   const topology = program.command('topology').description('the stream topologies');
   topology
@@ -80,4 +84,5 @@ export function addTopologyCommands(program: Command): void {
     .action((application: string | undefined, _options: unknown, command: Command) =>
       describe(application, optionsOf<DescribeOptions>(command)),
     );
+  addTopologyDiff(topology);
 }

@@ -3,22 +3,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ServingError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
+import { checkTopic } from '../ops/find.ts';
 import { sameToken } from '../ops/instance.ts';
 import {
   type VerificationProgress,
   type VerificationReport,
   verifyInvariants,
 } from '../ops/invariants/verify.ts';
+import type { OperationContext } from '../ops/operation.ts';
+import { OPERATIONS } from '../ops/operations.ts';
 import { findStore, getEntries, listStores, scanStore } from '../ops/stores.ts';
-import type { OperatorSubject } from '../ops/subject.ts';
-import { checkTopic, listTopics, tailTopic } from '../ops/topics.ts';
+import { type OperatorSubject, verificationSubject } from '../ops/subject.ts';
+import { listTopics, tailTopic } from '../ops/topics.ts';
 import { entriesQuery, scanQuery, storesQuery, tailQuery, toLines, verifyBody } from '../ops/wire.ts';
 
 export interface OpsOptions {
-  readonly subject: OperatorSubject;
+  readonly context: OperationContext;
   /** Whoever shows it may look. */
   readonly token: string;
-  readonly version: string;
   readonly logger: Logger;
 }
 
@@ -75,7 +77,7 @@ async function* verification(
   const waiting: VerificationProgress[] = [];
   let wake = (): void => undefined;
   let finished = false;
-  const done = verifyInvariants(subject, {
+  const done = verifyInvariants(verificationSubject(subject), {
     ...(body.only === null ? {} : { only: body.only }),
     violationsMax: body.violationsMax,
     caughtUpWithinMs: CAUGHT_UP_WITHIN_MS,
@@ -103,7 +105,7 @@ async function* verification(
 
 /** What the operator's program asks of a running instance. */
 export async function registerOps(server: FastifyInstance, options: OpsOptions): Promise<void> {
-  const { subject } = options;
+  const { subject, version } = options.context;
   const routes = async (ops: FastifyInstance): Promise<void> => {
     // No part of the API that /docs describes.
     ops.addHook('onRoute', (route) => {
@@ -120,7 +122,7 @@ export async function registerOps(server: FastifyInstance, options: OpsOptions):
       if (status === 500) options.logger.error('an operator request failed', { route: request.url, cause });
       return reply.status(status).send(describe(cause));
     });
-    ops.get('/instance', async () => ({ version: options.version, pid: process.pid }));
+    ops.get('/instance', async () => ({ version, pid: process.pid }));
     ops.get('/topics', async () => listTopics(subject));
     ops.get('/topics/:topic/records', async (request, reply) => {
       const { topic } = topicParams.parse(request.params);
@@ -142,6 +144,10 @@ export async function registerOps(server: FastifyInstance, options: OpsOptions):
       findStore(subject, application, store);
       return sendLines(reply, scanStore(subject, application, store, { prefix, from, to, limit }));
     });
+    for (const operation of OPERATIONS)
+      ops.post(`/operations/${operation.name}`, async (request, reply) =>
+        sendLines(reply, operation.run(options.context, request.body, hangUp(reply))),
+      );
     ops.post('/verify', async (request, reply) =>
       sendLines(reply, verification(subject, verifyBody.parse(request.body))),
     );

@@ -1,4 +1,5 @@
 import type { InvariantName, VerificationProgress, VerificationReport } from './invariants/verify.ts';
+import type { Operation } from './operation.ts';
 import type { EntryView, ScanOptions, StoreSummary } from './stores.ts';
 import type { RecordView, TailOptions, TopicSummary } from './topics.ts';
 
@@ -10,8 +11,8 @@ export interface VerifyRequest {
 }
 
 /**
- * What an operator may look at, whether the instance runs (over its own HTTP server) or not (in its data directory). Nothing here changes
- * anything. Every method throws ServingError SERVING_NOT_FOUND for a topic, application or store that is not there, naming what is.
+ * What an operator may look at, whether the instance runs (over its own HTTP server) or not (in its data directory). Nothing here
+ * changes anything, but for operations that say so. Every method throws ServingError SERVING_NOT_FOUND for a topic, application or store that is not there, naming what is.
  */
 export interface OperatorAccess {
   readonly mode: 'running' | 'stopped';
@@ -25,5 +26,7 @@ export interface OperatorAccess {
     request: VerifyRequest,
     onProgress: (progress: VerificationProgress) => void,
   ): Promise<VerificationReport>;
+  /** Does what an operation says, here or in the running instance. @throws ServingError, LogError as it tells */
+  run<P, R>(operation: Operation<P, R>, params: P, signal?: AbortSignal): AsyncIterable<R>;
   close(): Promise<void>;
 }

@@ -1,7 +1,15 @@
+import type { LogProducer } from '../../streams/log/log.ts';
 import type { Config } from '../config.ts';
 import { ServingError } from '../errors.ts';
+import { readVersion } from '../version.ts';
 import type { OperatorAccess, VerifyRequest } from './access.ts';
-import { type VerificationProgress, type VerificationReport, verifyInvariants } from './invariants/verify.ts';
+import {
+  type VerificationProgress,
+  type VerificationReport,
+  type VerificationSubject,
+  verifyInvariants,
+} from './invariants/verify.ts';
+import { type Operation, type OperationContext, oneAtATime } from './operation.ts';
 import {
   type EntryView,
   getEntries,
@@ -10,18 +18,31 @@ import {
   type StoreSummary,
   scanStore,
 } from './stores.ts';
-import { type OperatorSubject, openStopped } from './subject.ts';
+import { openStopped } from './subject.ts';
 import { listTopics, type RecordView, type TailOptions, type TopicSummary, tailTopic } from './topics.ts';
 
 /** Looks into the data directory of a stopped instance, which cannot be started meanwhile. */
 export class DirectAccess implements OperatorAccess {
   readonly mode = 'stopped';
-  readonly subject: OperatorSubject;
+  readonly subject: VerificationSubject;
   readonly #dataDirectory: string;
+  readonly #context: OperationContext;
+  #producer: LogProducer | null = null;
 
-  private constructor(subject: OperatorSubject, dataDirectory: string) {
+  private constructor(subject: VerificationSubject, dataDirectory: string) {
     this.subject = subject;
     this.#dataDirectory = dataDirectory;
+    this.#context = {
+      subject,
+      mode: this.mode,
+      version: readVersion(),
+      wallClock: Date.now,
+      producer: () => {
+        this.#producer ??= subject.engine.createProducer();
+        return this.#producer;
+      },
+      exclusively: oneAtATime(),
+    };
   }
 
   /** @throws ServingError, LogError, SchemaError; see openStopped */
@@ -66,7 +87,16 @@ export class DirectAccess implements OperatorAccess {
     });
   }
 
+  run<P, R>(
+    operation: Operation<P, R>,
+    params: P,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncIterable<R> {
+    return operation.run(this.#context, operation.params.parse(params), signal);
+  }
+
   async close(): Promise<void> {
+    await this.#producer?.close();
     await this.subject.engine.close();
   }
 }

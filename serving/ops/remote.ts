@@ -4,8 +4,11 @@ import { describeError } from '../log.ts';
 import type { OperatorAccess, VerifyRequest } from './access.ts';
 import type { Instance } from './instance.ts';
 import type { VerificationProgress, VerificationReport } from './invariants/verify.ts';
+import type { Operation } from './operation.ts';
+import { placeText } from './place.ts';
 import type { EntryView, ScanOptions, StoreSummary } from './stores.ts';
 import type { RecordView, TailOptions, TopicSummary } from './topics.ts';
+import { entryView, recordView, storeSummary, topicSummary, verifyLine } from './wire.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const failure = z.object({ code: z.string(), message: z.string() });
@@ -68,12 +71,24 @@ export class RemoteAccess implements OperatorAccess {
     );
   }
 
-  async #json<T>(path: string): Promise<T> {
-    return (await (await this.#request(path)).json()) as T;
+  async #json<T>(path: string, answer: z.ZodType<T>): Promise<T> {
+    const parsed = answer.safeParse(await (await this.#request(path)).json());
+    if (parsed.success) return parsed.data;
+    throw this.#strange(path, parsed.error);
+  }
+
+  /** The instance is of another version, or none of ours. */
+  #strange(path: string, error: z.ZodError): ServingError {
+    const issue = error.issues[0];
+    return new ServingError(
+      'SERVING_UNREACHABLE',
+      `the instance at ${this.#instance.url} (version ${this.#instance.version}) answers ${path} as this version does not: ${issue?.path.join('.') || 'answer'}: ${issue?.message ?? ''}; use the program of its version`,
+      { cause: error },
+    );
   }
 
   /** Values of JSON lines, as they come. */
-  async *#lines<T>(path: string, init: RequestInit = {}): AsyncGenerator<T, void> {
+  async *#lines<T>(path: string, value: z.ZodType<T>, init: RequestInit = {}): AsyncGenerator<T, void> {
     const response = await this.#request(path, init);
     const decoder = new TextDecoder();
     let text = '';
@@ -86,7 +101,9 @@ export class RemoteAccess implements OperatorAccess {
           if (each === '') continue;
           const parsed = line.parse(JSON.parse(each));
           if ('error' in parsed) throw toError(parsed.error);
-          yield parsed.value as T;
+          const checked = value.safeParse(parsed.value);
+          if (!checked.success) throw this.#strange(path, checked.error);
+          yield checked.data;
         }
       }
     } catch (cause) {
@@ -96,44 +113,53 @@ export class RemoteAccess implements OperatorAccess {
     if (text !== '') throw this.#lost('its answer is cut off');
   }
 
+  #post<T>(path: string, value: z.ZodType<T>, body: unknown, signal?: AbortSignal): AsyncGenerator<T, void> {
+    return this.#lines(path, value, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
   topics(): Promise<readonly TopicSummary[]> {
-    return this.#json('/topics');
+    return this.#json('/topics', z.array(topicSummary));
   }
 
   tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordView> {
-    const query = queryOf({ ...options, from: String(options.from), follow: String(options.follow) });
-    return this.#lines(`/topics/${encodeURIComponent(topic)}/records${query}`, { signal });
+    const query = queryOf({ ...options, from: placeText(options.from), follow: String(options.follow) });
+    return this.#lines(`/topics/${encodeURIComponent(topic)}/records${query}`, recordView, { signal });
   }
 
   stores(countAll: boolean): Promise<readonly StoreSummary[]> {
-    return this.#json(`/stores${queryOf({ count: String(countAll) })}`);
+    return this.#json(`/stores${queryOf({ count: String(countAll) })}`, z.array(storeSummary));
   }
 
   entries(application: string, store: string, key: string): Promise<readonly EntryView[]> {
     return this.#json(
       `/stores/${encodeURIComponent(application)}/${encodeURIComponent(store)}/entry${queryOf({ key })}`,
+      z.array(entryView),
     );
   }
 
   scan(application: string, store: string, options: ScanOptions): AsyncIterable<EntryView> {
     const path = `/stores/${encodeURIComponent(application)}/${encodeURIComponent(store)}/entries`;
-    return this.#lines(`${path}${queryOf({ ...options })}`);
+    return this.#lines(`${path}${queryOf({ ...options, limit: options.limit ?? 'all' })}`, entryView);
   }
 
   async verify(
     request: VerifyRequest,
     onProgress: (progress: VerificationProgress) => void,
   ): Promise<VerificationReport> {
-    const lines = this.#lines<{ progress?: VerificationProgress; report?: VerificationReport }>('/verify', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-    });
-    for await (const { progress, report } of lines) {
-      if (progress !== undefined) onProgress(progress);
-      if (report !== undefined) return report;
+    for await (const told of this.#post('/verify', verifyLine, request)) {
+      if ('progress' in told) onProgress(told.progress);
+      else return told.report;
     }
     throw this.#lost('its answer has no report');
+  }
+
+  run<P, R>(operation: Operation<P, R>, params: P, signal?: AbortSignal): AsyncIterable<R> {
+    return this.#post(`/operations/${operation.name}`, operation.line, params, signal);
   }
 
   async close(): Promise<void> {

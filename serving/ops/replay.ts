@@ -11,7 +11,7 @@ import { EXTERNAL_TOPICS } from '../../topologies/topics.ts';
 import { ServingError } from '../errors.ts';
 import { openPlatform, type Platform } from '../platform.ts';
 import { Findings, type InvariantReport } from './invariants/report.ts';
-import type { OperatorSubject } from './subject.ts';
+import type { VerificationSubject } from './invariants/verify.ts';
 
 export interface ReplayOptions {
   /** What the applications were run with. */
@@ -30,7 +30,7 @@ const POLL_MS = 20;
  * @throws ServingError SERVING_REPLAY where retention has removed part of what came from outside; LogError, StreamsError
  */
 export async function verifyReplay(
-  subject: OperatorSubject,
+  subject: VerificationSubject,
   options: ReplayOptions,
 ): Promise<InvariantReport> {
   await checkComplete(subject);
@@ -74,7 +74,7 @@ export async function verifyReplay(
   return findings.report();
 }
 
-async function checkComplete({ engine }: OperatorSubject): Promise<void> {
+async function checkComplete({ engine }: VerificationSubject): Promise<void> {
   const present = await engine.admin.listTopics();
   for (const { name, cleanupPolicy } of EXTERNAL_TOPICS) {
     if (!present.includes(name))

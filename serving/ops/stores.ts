@@ -1,18 +1,26 @@
-import { ArrayIterator } from '../../stores/iterators.ts';
 import { prefixEnd } from '../../stores/prefix.ts';
-import type { BytesStore, KeyValue, KeyValueIterator, StoreBuilder, Windowed } from '../../stores/store.ts';
-import { NOTES_KEY, windowRecordKeyOf, windowStartOf } from '../../stores/windowKey.ts';
+import { rowPlaceOf } from '../../stores/rowLayout.ts';
+import type {
+  BytesStore,
+  KeyValueIterator,
+  StateBackend,
+  StoreBuilder,
+  StoreLocation,
+} from '../../stores/store.ts';
 import { mergeIterators } from '../../streams/query/merge.ts';
 import { ServingError } from '../errors.ts';
+import { decodeRow } from './decodeRow.ts';
+import { findApplication } from './find.ts';
 import { Pacer } from './invariants/walk.ts';
 import type { OperatorSubject } from './subject.ts';
-import { type Undecodable, undecodable } from './undecodable.ts';
+import type { Undecodable } from './undecodable.ts';
 
 /** A store as an operator sees it. */
 export interface StoreSummary {
   readonly application: string;
   readonly store: string;
   readonly kind: StoreBuilder['kind'];
+  readonly layout: StoreBuilder['layout'];
   readonly residence: StoreBuilder['residence'];
   /** A global store has one partition, with everything in it. */
   readonly global: boolean;
@@ -27,7 +35,7 @@ export interface StoreSummary {
 export interface EntryView {
   readonly partition: number;
   readonly key: string;
-  /** Of a window store. */
+  /** Of a window or a session; of a versioned store the time for which the version holds. An end of null: not known, or still holding. */
   readonly window: { readonly startMs: number; readonly endMs: number | null } | null;
   readonly value: unknown;
   readonly undecodable: Undecodable | null;
@@ -36,10 +44,11 @@ export interface EntryView {
 export interface ScanOptions {
   /** Only keys that begin with it. */
   readonly prefix: string | null;
-  /** Key-value stores: first and last key, inclusive. Window stores: first and last window start, in milliseconds. */
+  /** Key-value stores: first and last key, inclusive. Others: first and last start of a window, session or version, in milliseconds. */
   readonly from: string | number | null;
   readonly to: string | number | null;
-  readonly limit: number;
+  /** null: all of them. */
+  readonly limit: number | null;
 }
 
 export const SCAN_LIMIT_MAX = 1_000_000;
@@ -47,7 +56,7 @@ export const SCAN_LIMIT_MAX = 1_000_000;
 const COUNT_MAX = 10_000;
 
 /** A store that is there by its topology. */
-interface KnownStore {
+export interface KnownStore {
   readonly application: string;
   readonly builder: StoreBuilder;
   readonly global: boolean;
@@ -70,12 +79,7 @@ function knownStores({ applications }: OperatorSubject): readonly KnownStore[] {
 
 /** @throws ServingError SERVING_NOT_FOUND: it names what there is */
 export function findStore(subject: OperatorSubject, application: string, store: string): KnownStore {
-  const names = subject.applications.map(({ applicationId }) => applicationId);
-  if (!names.includes(application))
-    throw new ServingError(
-      'SERVING_NOT_FOUND',
-      `there is no application ${application}; applications: ${names.join(', ')}`,
-    );
+  findApplication(subject, application);
   const own = knownStores(subject).filter((known) => known.application === application);
   const found = own.find(({ builder }) => builder.name === store);
   if (found !== undefined) return found;
@@ -83,9 +87,12 @@ export function findStore(subject: OperatorSubject, application: string, store: 
   throw new ServingError('SERVING_NOT_FOUND', `${application} has no store ${store}; its stores: ${stores}`);
 }
 
+/** A state backend that tells which stores hold something; one that does not is asked partition by partition. */
+type ListingState = StateBackend & { list?(): readonly StoreLocation[] };
+
 function partitionsOf({ engine }: OperatorSubject, application: string, store: string): readonly number[] {
-  return engine.state
-    .list()
+  const state: ListingState = engine.state;
+  return (state.list?.() ?? [])
     .filter((place) => place.applicationId === application && place.storeName === store)
     .map(({ partition }) => partition);
 }
@@ -112,11 +119,12 @@ export async function listStores(
         if (entries % 64 === 0 && pacer.due) await pacer.turn();
       }
     }
-    const { name: store, kind, residence } = builder;
+    const { name: store, kind, layout, residence } = builder;
     summaries.push({
       application,
       store,
       kind,
+      layout,
       residence,
       global,
       partitions: partitions.length,
@@ -127,82 +135,14 @@ export async function listStores(
   return summaries;
 }
 
-function isWindowed({ kind }: StoreBuilder): boolean {
-  return kind.endsWith('window');
+/** Whether several entries may belong to one key, told apart by time. */
+function isTimed({ layout }: StoreBuilder): boolean {
+  return layout !== 'plain';
 }
 
-/** The row in which a window store keeps its own notes. */
-function isNotes(builder: StoreBuilder, key: Buffer): boolean {
-  return isWindowed(builder) && key.equals(NOTES_KEY);
-}
-
-/** Bytes of which only one entry is to be seen: so a store decodes that one, and a damaged one spoils no other. */
-class OneEntry implements BytesStore {
-  readonly #store: BytesStore;
-  readonly #entry: KeyValue<Buffer, Buffer>;
-
-  constructor(store: BytesStore, entry: KeyValue<Buffer, Buffer>) {
-    this.#store = store;
-    this.#entry = entry;
-  }
-
-  get(key: Buffer): Buffer | null {
-    return this.#store.get(key);
-  }
-
-  put(): void {
-    throw new TypeError('a view of committed data cannot be written');
-  }
-
-  scan(from: Buffer | null, to: Buffer | null): KeyValueIterator<Buffer, Buffer> {
-    const { key } = this.#entry;
-    const within =
-      (from === null || Buffer.compare(key, from) >= 0) && (to === null || Buffer.compare(key, to) < 0);
-    return new ArrayIterator(within ? [this.#entry] : []);
-  }
-
-  approximateNumEntries(): number {
-    return 1;
-  }
-
-  close(): void {
-    // Nothing is held.
-  }
-}
-
-/** Decodes one entry by the store's own serdes. Null for what the store itself would not show: its notes, windows past retention. */
-function viewEntry(
-  { builder, application }: KnownStore,
-  store: BytesStore,
-  partition: number,
-  entry: KeyValue<Buffer, Buffer>,
-): EntryView | null {
-  if (isNotes(builder, entry.key)) return null;
-  const windowed = isWindowed(builder);
-  const location = { applicationId: application, storeName: builder.name, partition };
-  const one = new OneEntry(store, entry);
-  try {
-    const typed = builder.buildCommitted(
-      { open: () => one, openCommitted: () => one },
-      location,
-    ) as unknown as {
-      all(): Iterable<KeyValue<unknown, unknown>>;
-    };
-    for (const { key, value } of typed.all()) {
-      if (!windowed) return { partition, key: String(key), window: null, value, undecodable: null };
-      const { key: recordKey, window } = key as Windowed<unknown>;
-      return { partition, key: String(recordKey), window, value, undecodable: null };
-    }
-    return null;
-  } catch (cause) {
-    return {
-      partition,
-      key: (windowed ? windowRecordKeyOf(entry.key) : entry.key).toString('utf8'),
-      window: windowed ? { startMs: windowStartOf(entry.key), endMs: null } : null,
-      value: null,
-      undecodable: undecodable(cause, entry.value),
-    };
-  }
+/** The row in which a store of windows keeps its own notes. */
+function isNotes({ layout }: StoreBuilder, key: Buffer): boolean {
+  return rowPlaceOf(layout, key) === null;
 }
 
 /** Rows of all partitions in the order of their keys, each with where it is from. */
@@ -250,8 +190,8 @@ export async function getEntries(
 ): Promise<readonly EntryView[]> {
   const known = findStore(subject, application, store);
   const found: EntryView[] = [];
-  if (isWindowed(known.builder)) {
-    const options = { prefix: key, from: null, to: null, limit: SCAN_LIMIT_MAX };
+  if (isTimed(known.builder)) {
+    const options = { prefix: key, from: null, to: null, limit: null };
     for await (const entry of scanStore(subject, application, store, options))
       if (entry.key === key) found.push(entry);
     return found;
@@ -261,7 +201,7 @@ export async function getEntries(
     const place = { applicationId: application, storeName: store, partition };
     const committed = subject.engine.state.openCommitted(place);
     const value = committed.get(bytes);
-    const entry = value === null ? null : viewEntry(known, committed, partition, { key: bytes, value });
+    const entry = value === null ? null : decodeRow(known, committed, partition, { key: bytes, value });
     if (entry !== null) found.push(entry);
   }
   return found;
@@ -275,17 +215,17 @@ export async function* scanStore(
   { prefix, from, to, limit }: ScanOptions,
 ): AsyncGenerator<EntryView, void> {
   const known = findStore(subject, application, store);
-  const windowed = isWindowed(known.builder);
-  const [low, high] = windowed ? [null, null] : keyBounds(prefix, from, to);
+  const timed = isTimed(known.builder);
+  const [low, high] = timed ? [null, null] : keyBounds(prefix, from, to);
   const pacer = new Pacer();
   const rows = rowsOf(subject, known, low, high);
-  let left = limit;
+  let left = limit ?? Number.POSITIVE_INFINITY;
   try {
     for (const { key, value: row } of rows) {
       if (pacer.due) await pacer.turn();
-      if (windowed && !inWindow(key, prefix, from, to)) continue;
-      const entry = viewEntry(known, row.store, row.partition, { key, value: row.value });
-      if (entry === null) continue;
+      if (timed && !isWanted(known.builder, key, prefix, from, to)) continue;
+      const entry = decodeRow(known, row.store, row.partition, { key, value: row.value });
+      if (entry === null || !startsWithin(entry, from, to)) continue;
       yield entry;
       left -= 1;
       if (left <= 0) return;
@@ -295,17 +235,30 @@ export async function* scanStore(
   }
 }
 
-function inWindow(
+function isWanted(
+  { layout }: StoreBuilder,
   key: Buffer,
   prefix: string | null,
   from: string | number | null,
   to: string | number | null,
 ): boolean {
-  if (key.equals(NOTES_KEY)) return false;
-  const startMs = windowStartOf(key);
-  if (from !== null && startMs < Number(from)) return false;
-  if (to !== null && startMs > Number(to)) return false;
-  return prefix === null || windowRecordKeyOf(key).toString('utf8').startsWith(prefix);
+  const place = rowPlaceOf(layout, key);
+  if (place === null) return false;
+  // The newest version of a key tells its time in the value only; it is decoded to be looked at.
+  if (place.startMs !== null) {
+    if (from !== null && place.startMs < Number(from)) return false;
+    if (to !== null && place.startMs > Number(to)) return false;
+  }
+  return prefix === null || place.recordKey.toString('utf8').startsWith(prefix);
+}
+
+function startsWithin(
+  { window }: EntryView,
+  from: string | number | null,
+  to: string | number | null,
+): boolean {
+  if (window === null) return true;
+  return (from === null || window.startMs >= Number(from)) && (to === null || window.startMs <= Number(to));
 }
 
 /** Bounds of a scan: from inclusive, to exclusive. The tighter one counts where both a prefix and a range are given. */

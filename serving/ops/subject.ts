@@ -6,6 +6,7 @@ import { EmbeddedSchemaRegistry, SCHEMAS_TOPIC } from '../../schemas/registry/em
 import { ReadOnlySchemaRegistry } from '../../schemas/registry/readOnly.ts';
 import type { RegisteredSchema } from '../../schemas/registry/registry.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
+import type { LogEngine } from '../../streams/log/log.ts';
 import { type Application, applications } from '../../topologies/applications.ts';
 import { TOPICS } from '../../topologies/topics.ts';
 import type { Config } from '../config.ts';
@@ -14,7 +15,19 @@ import type { VerificationSubject } from './invariants/verify.ts';
 import { readTopologySettings, topologySettings } from './topologySettings.ts';
 
 /** What an operator's tools look at: a log, its schemas and its topologies, running or not. */
-export type OperatorSubject = VerificationSubject;
+export interface OperatorSubject extends Omit<VerificationSubject, 'engine'> {
+  readonly engine: LogEngine;
+}
+
+/** @throws ServingError SERVING_REPLAY where the log is of an engine that keeps no state to verify */
+export function verificationSubject(subject: OperatorSubject): VerificationSubject {
+  const { engine } = subject;
+  if (engine instanceof EmbeddedLog) return { ...subject, engine };
+  throw new ServingError(
+    'SERVING_REPLAY',
+    `the invariants are verified on the embedded engine only, and this one is ${engine.kind}`,
+  );
+}
 
 /** The applications as code, without a log: what they read and write needs no schema ids. */
 export async function describedApplications(config: Config): Promise<readonly Application[]> {
@@ -45,9 +58,7 @@ export function checkDataDirectory(dataDirectory: string): void {
  * Opens the data directory of a stopped instance. No application runs, nothing is appended, removed or registered.
  * @throws ServingError SERVING_NOT_FOUND, LogError, SchemaError
  */
-export async function openStopped(
-  config: Config,
-): Promise<OperatorSubject & { readonly engine: EmbeddedLog }> {
+export async function openStopped(config: Config): Promise<VerificationSubject> {
   const { dataDirectory } = config;
   checkDataDirectory(dataDirectory);
   const engine = await EmbeddedLog.open({

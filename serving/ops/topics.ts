@@ -1,12 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SCHEMAS_TOPIC } from '../../schemas/registry/embedded.ts';
 import { CLOCK_HEADER } from '../../schemas/topic.ts';
 import type { Serde } from '../../stores/serde.ts';
 import { jsonSerde, stringSerde } from '../../stores/serdes.ts';
-import { type AppendedRecord, partitionForKey } from '../../streams/log/embedded/index.ts';
-import type { TopicDescription } from '../../streams/log/log.ts';
+import type { LogRecord, TopicDescription } from '../../streams/log/log.ts';
+import { partitionForKey } from '../../streams/log/partitioner.ts';
+import { MergedReader } from '../../streams/ops/mergedReader.ts';
 import { internalTopicName } from '../../streams/task/application.ts';
 import { TOPICS } from '../../topologies/topics.ts';
-import { ServingError } from '../errors.ts';
+import { checkTopic } from './find.ts';
+import { type Place, placeOffset } from './place.ts';
 import type { OperatorSubject } from './subject.ts';
 import { type Undecodable, undecodable } from './undecodable.ts';
 
@@ -34,8 +37,8 @@ export interface RecordView {
 }
 
 export interface TailOptions {
-  /** `latest`: the last `limit` records there are. A number: that offset of each partition. */
-  readonly from: 'beginning' | 'end' | 'latest' | number;
+  /** `latest`: the last `limit` records there are. */
+  readonly from: Place | 'latest';
   readonly partition: number | null;
   /** Only records of this key. */
   readonly key: string | null;
@@ -67,7 +70,8 @@ export async function listTopics({ engine }: OperatorSubject): Promise<readonly 
 function valueSerdeOf({ serdes, applications }: OperatorSubject, name: string): Serde<unknown> | null {
   const definition = TOPICS.find((topic) => topic.name === name);
   if (definition !== undefined) return serdes.value(definition) as Serde<unknown>;
-  if (name === SCHEMAS_TOPIC) return jsonSerde<unknown>();
+  // Notes of the platform itself.
+  if (name.startsWith('_')) return jsonSerde<unknown>();
   for (const { applicationId, topology } of applications) {
     for (const node of topology.nodes.values()) {
       if (node.kind !== 'source') continue;
@@ -78,8 +82,8 @@ function valueSerdeOf({ serdes, applications }: OperatorSubject, name: string): 
   return null;
 }
 
-/** Makes records fit for reading. */
-function viewer(subject: OperatorSubject, topic: string): (record: AppendedRecord) => RecordView {
+/** Makes records of a topic fit for reading. */
+export function viewerOf(subject: OperatorSubject, topic: string): (record: LogRecord) => RecordView {
   const serde = valueSerdeOf(subject, topic);
   return ({ partition, offset, timestamp, key, value, headers }) => {
     let decoded: unknown = null;
@@ -106,92 +110,12 @@ function viewer(subject: OperatorSubject, topic: string): (record: AppendedRecor
   };
 }
 
-/** A place in one partition. */
-interface Cursor {
-  readonly partition: number;
-  next: number;
-  records: readonly AppendedRecord[];
-  at: number;
-}
-
-/** Reads partitions in the order in which their records were appended. */
-class Reading {
-  readonly #subject: OperatorSubject;
-  readonly #topic: string;
-  readonly #cursors: readonly Cursor[];
-  readonly #key: Buffer | null;
-
-  constructor(
-    subject: OperatorSubject,
-    topic: string,
-    starts: ReadonlyMap<number, number>,
-    key: Buffer | null,
-  ) {
-    this.#subject = subject;
-    this.#topic = topic;
-    this.#key = key;
-    this.#cursors = [...starts].map(([partition, next]) => ({ partition, next, records: [], at: 0 }));
-  }
-
-  #peek(cursor: Cursor): AppendedRecord | undefined {
-    if (cursor.at >= cursor.records.length) {
-      cursor.records = this.#subject.engine.readSync(
-        this.#topic,
-        cursor.partition,
-        cursor.next,
-        READ_RECORDS,
-      );
-      cursor.at = 0;
-      const last = cursor.records[cursor.records.length - 1];
-      if (last !== undefined) cursor.next = last.offset + 1;
-    }
-    return cursor.records[cursor.at];
-  }
-
-  /** The next record of the wanted key, or null at the end; undefined after many others, so that nobody has to wait long. */
-  next(): AppendedRecord | null | undefined {
-    for (let passed = 0; passed < READ_RECORDS; passed += 1) {
-      let first: Cursor | null = null;
-      for (const cursor of this.#cursors) {
-        const record = this.#peek(cursor);
-        if (record === undefined) continue;
-        if (first === null || record.sequence < first.records[first.at]!.sequence) first = cursor;
-      }
-      if (first === null) return null;
-      const record = first.records[first.at]!;
-      first.at += 1;
-      if (this.#key === null || record.key?.equals(this.#key)) return record;
-    }
-    return undefined;
-  }
-}
-
-/** @throws ServingError SERVING_NOT_FOUND: it names what there is */
-export async function checkTopic(
-  { engine }: OperatorSubject,
-  topic: string,
-  partition: number | null,
-): Promise<TopicDescription> {
-  const names = await engine.admin.listTopics();
-  if (!names.includes(topic))
-    throw new ServingError(
-      'SERVING_NOT_FOUND',
-      `there is no topic ${topic}; topics: ${names.join(', ') || 'none'}`,
-    );
-  const description = await engine.admin.describeTopic(topic);
-  if (partition !== null && partition >= description.partitions)
-    throw new ServingError(
-      'SERVING_NOT_FOUND',
-      `topic ${topic} has no partition ${partition}; its partitions are 0 to ${description.partitions - 1}`,
-    );
-  return description;
-}
-
 /** Where each partition is read from. */
-function startsOf(
+async function startsOf(
+  { engine }: OperatorSubject,
   { name, partitions, offsets }: TopicDescription,
   { from, partition, key, limit }: TailOptions,
-): Map<number, number> {
+): Promise<Map<number, number>> {
   const keyed = key === null ? null : partitionForKey(Buffer.from(key), partitions);
   const starts = new Map<number, number>();
   for (const [index, { earliest, latest }] of offsets.entries()) {
@@ -200,13 +124,9 @@ function startsOf(
     if (keyed !== null && partition === null && index !== keyed && name !== SCHEMAS_TOPIC) continue;
     const recent = key === null ? Math.max(earliest, latest - (limit ?? LATEST_DEFAULT)) : earliest;
     const start =
-      from === 'beginning'
-        ? earliest
-        : from === 'end'
-          ? latest
-          : from === 'latest'
-            ? recent
-            : Math.max(from, earliest);
+      from === 'latest'
+        ? recent
+        : await placeOffset(engine, { topic: name, partition: index }, from, { earliest, latest });
     starts.set(index, start);
   }
   return starts;
@@ -223,17 +143,22 @@ export async function* tailTopic(
   signal: AbortSignal,
 ): AsyncGenerator<RecordView, void> {
   const description = await checkTopic(subject, topic, options.partition);
-  const view = viewer(subject, topic);
+  const view = viewerOf(subject, topic);
   let wake = (): void => undefined;
   const appended = subject.engine.tail([topic], () => wake());
   const onAbort = (): void => wake();
   signal.addEventListener('abort', onAbort);
   try {
+    const ranges = [...(await startsOf(subject, description, options))];
+    const reader = new MergedReader(
+      subject.engine,
+      ranges.map(([partition, from]) => ({ topic, partition, from, to: null })),
+    );
     const key = options.key === null ? null : Buffer.from(options.key);
-    const reading = new Reading(subject, topic, startsOf(description, options), key);
+    const wanted = (record: LogRecord): boolean => key === null || record.key?.equals(key) === true;
     let left = options.limit ?? (options.follow ? Number.POSITIVE_INFINITY : LATEST_DEFAULT);
     if (options.from === 'latest') {
-      const latest = await lastOf(reading, Number.isFinite(left) ? left : LATEST_DEFAULT, signal);
+      const latest = await lastOf(reader, wanted, Number.isFinite(left) ? left : LATEST_DEFAULT, signal);
       for (const record of latest) yield view(record);
       left = options.limit === null && options.follow ? left : left - latest.length;
     }
@@ -242,11 +167,14 @@ export async function* tailTopic(
       const more = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const record = reading.next();
-      if (record) {
+      reader.again();
+      const records = await reader.take(READ_RECORDS);
+      for (const record of records) {
+        if (left <= 0 || !wanted(record)) continue;
         left -= 1;
         yield view(record);
-      } else if (record === undefined) await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (records.length > 0) await nextTurn();
       else if (options.follow) await more;
       else return;
     }
@@ -257,14 +185,18 @@ export async function* tailTopic(
 }
 
 async function lastOf(
-  reading: Reading,
+  reader: MergedReader,
+  wanted: (record: LogRecord) => boolean,
   count: number,
   signal: AbortSignal,
-): Promise<readonly AppendedRecord[]> {
-  const found: AppendedRecord[] = [];
-  for (let record = reading.next(); record !== null && !signal.aborted; record = reading.next()) {
-    if (record === undefined) await new Promise((resolve) => setImmediate(resolve));
-    else if (found.push(record) >= 2 * count) found.splice(0, found.length - count);
+): Promise<readonly LogRecord[]> {
+  const found: LogRecord[] = [];
+  while (!signal.aborted) {
+    const records = await reader.take(READ_RECORDS);
+    if (records.length === 0) break;
+    found.push(...records.filter(wanted));
+    if (found.length >= 2 * count) found.splice(0, found.length - count);
+    await nextTurn();
   }
   return found.slice(-count);
 }

@@ -11,7 +11,7 @@ import type { Serdes } from '../../../schemas/serdes.ts';
 import type { Serde } from '../../../stores/serde.ts';
 import { type EmbeddedLog, partitionForKey } from '../../../streams/log/embedded/index.ts';
 import { messageOf } from '../../../streams/log/errors.ts';
-import { internalTopicName } from '../../../streams/task/application.ts';
+import { topicsReadBy } from '../../../streams/ops/lag.ts';
 import type { Application } from '../../../topologies/applications.ts';
 import { BOOKS, RESTING_ORDERS } from '../../../topologies/matching/stores.ts';
 import { STORES } from '../../../topologies/orders/stores.ts';
@@ -57,16 +57,6 @@ export interface Snapshot {
   /** Orders of what rests in the books, by `<account>/<order>`. */
   readonly bookOrders: ReadonlyMap<string, Order | null>;
   readonly books: readonly BookPartition[];
-}
-
-/** Topics an application reads, by the names the log knows them by. */
-export function topicsReadBy({ applicationId, topology }: Application): readonly string[] {
-  const read: string[] = [];
-  for (const node of topology.nodes.values()) if (node.kind === 'source') read.push(...node.topics);
-  for (const { source } of topology.globalStores.values()) read.push(...source.topics);
-  return read.map((topic) =>
-    topology.internalTopics.has(topic) ? internalTopicName(applicationId, topic) : topic,
-  );
 }
 
 /** Reads typed entries of committed stores; what cannot be read is a finding. */

@@ -1,3 +1,4 @@
+import { topicsReadBy } from '../../../streams/ops/lag.ts';
 import { verifyLog } from '../../../streams/ops/verifyLog.ts';
 import { verifyBooks } from './books.ts';
 import { verifyMoney } from './money.ts';
@@ -9,7 +10,7 @@ import {
   type VerificationProgress,
   type VerificationReport,
 } from './report.ts';
-import { type Snapshot, takeSnapshot, topicsReadBy, type VerificationSubject } from './snapshot.ts';
+import { type Snapshot, takeSnapshot, type VerificationSubject } from './snapshot.ts';
 import { Pacer } from './walk.ts';
 
 export type { InvariantReport, VerificationProgress, VerificationReport, Violation } from './report.ts';

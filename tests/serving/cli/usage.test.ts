@@ -19,6 +19,9 @@ test('wrong usage ends with 2, and says in one line what is wrong', async () => 
     ['topic', 'tail', 'orders.commands', '--partition', '-1'],
     ['store', 'get', 'orders', 'accounts'],
     ['store', 'scan', 'orders', 'accounts', '--limit', 'many'],
+    ['store', 'dump', 'orders', 'accounts'],
+    ['store', 'dump', 'orders', 'accounts', '--out', 'accounts.xml'],
+    ['lag', '--interval', '0'],
     ['verify', '--only', 'luck'],
     ['topology', 'describe', '--mermaid', '--json'],
   ]) {
@@ -36,11 +39,15 @@ test('every command tells how it is used', async () => {
   for (const args of [
     [],
     ['topology', 'describe'],
+    ['topology', 'diff'],
+    ['lag'],
     ['topic', 'list'],
+    ['topic', 'describe'],
     ['topic', 'tail'],
     ['store', 'list'],
     ['store', 'get'],
     ['store', 'scan'],
+    ['store', 'dump'],
     ['verify'],
     ['start'],
   ]) {
