@@ -7,6 +7,7 @@ export const SERVING_ERRORS = {
   SERVING_NOT_FOUND: 'what was asked for is not there',
   SERVING_UNREACHABLE: 'the running instance does not answer',
   SERVING_REPLAY: 'the log cannot be replayed to be compared',
+  SERVING_DEAD_LETTER: 'a dead letter cannot be treated as asked',
   SERVING_CREDENTIALS: 'the file of credentials cannot be used',
   SERVING_OUTPUT_FILE: 'a file asked for cannot be written',
 } as const;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { describeError } from '../log.ts';
 import { readVersion } from '../version.ts';
 import { type GlobalOptions, optionsOf } from './context.ts';
+import { addDlqCommands } from './dlq.ts';
 import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
 import { addLagCommand } from './lag.ts';
 import { addStoreCommands } from './store.ts';
@@ -32,6 +33,7 @@ function programOf(): Command {
   addLagCommand(program);
   addTopicCommands(program);
   addStoreCommands(program);
+  addDlqCommands(program);
   addVerifyCommand(program);
   program
     .command('start')

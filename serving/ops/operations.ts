@@ -1,3 +1,4 @@
+import { discardOperation, listDeadLetters, retryOperation } from './deadLetters.ts';
 import { deploymentsOperation } from './deployments.ts';
 import { lagOperation } from './lag.ts';
 import type { Operation, OperationContext } from './operation.ts';
@@ -17,4 +18,10 @@ function remote<P, R>(operation: Operation<P, R>): RemoteOperation {
 }
 
 /** What an operator may ask a running instance for. */
-export const OPERATIONS: readonly RemoteOperation[] = [remote(deploymentsOperation), remote(lagOperation)];
+export const OPERATIONS: readonly RemoteOperation[] = [
+  remote(deploymentsOperation),
+  remote(lagOperation),
+  remote(listDeadLetters),
+  remote(retryOperation),
+  remote(discardOperation),
+];

@@ -36,6 +36,8 @@ export function deadLetterTopic(applicationId: string): string {
 }
 
 const MESSAGE_MAX = 1000;
+/** What the names of the headers that tell the cause begin with. */
+export const ERROR_HEADER_PREFIX = '__streams.errors.';
 
 /** The headers of a dead letter: the record's own, then the cause by the names of Kafka's KIP-1034. */
 export function deadLetterHeaders(headers: Headers, context: FailureContext, cause: unknown): Headers {
@@ -43,7 +45,7 @@ export function deadLetterHeaders(headers: Headers, context: FailureContext, cau
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   const root = error.cause instanceof Error ? `: ${error.cause.message}` : '';
   const header = (key: string, value: string) => ({
-    key: `__streams.errors.${key}`,
+    key: `${ERROR_HEADER_PREFIX}${key}`,
     value: Buffer.from(value, 'utf8'),
   });
   return [

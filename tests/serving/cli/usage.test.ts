@@ -22,6 +22,9 @@ test('wrong usage ends with 2, and says in one line what is wrong', async () => 
     ['store', 'dump', 'orders', 'accounts'],
     ['store', 'dump', 'orders', 'accounts', '--out', 'accounts.xml'],
     ['lag', '--interval', '0'],
+    ['dlq', 'retry', 'orders'],
+    ['dlq', 'retry', 'orders', 'one'],
+    ['dlq', 'discard', 'orders', '1', '--open'],
     ['verify', '--only', 'luck'],
     ['topology', 'describe', '--mermaid', '--json'],
   ]) {
@@ -48,6 +51,10 @@ test('every command tells how it is used', async () => {
     ['store', 'get'],
     ['store', 'scan'],
     ['store', 'dump'],
+    ['dlq', 'list'],
+    ['dlq', 'show'],
+    ['dlq', 'retry'],
+    ['dlq', 'discard'],
     ['verify'],
     ['start'],
   ]) {
