@@ -6,6 +6,7 @@ import { type GlobalOptions, optionsOf } from './context.ts';
 import { addDlqCommands } from './dlq.ts';
 import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
 import { addLagCommand } from './lag.ts';
+import { addResetCommand } from './reset.ts';
 import { addStoreCommands } from './store.ts';
 import { addTopicCommands } from './topic.ts';
 import { addTopologyCommands } from './topology.ts';
@@ -34,6 +35,7 @@ function programOf(): Command {
   addTopicCommands(program);
   addStoreCommands(program);
   addDlqCommands(program);
+  addResetCommand(program);
   addVerifyCommand(program);
   program
     .command('start')

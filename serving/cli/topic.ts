@@ -8,6 +8,7 @@ import { optionsOf, wholeNumber, withAccess } from './context.ts';
 import { interruptible } from './interrupt.ts';
 import { durationText, print, printJson, printJsonLine, table, timeText } from './output.ts';
 import { placeArgument } from './places.ts';
+import { addTopicCopy } from './topicCopy.ts';
 
 interface TailFlags {
   readonly from?: TailOptions['from'];
@@ -131,4 +132,5 @@ export function addTopicCommands(program: Command): void {
     .option('--limit <records>', 'at most so many records', wholeNumber(1, TAIL_LIMIT_MAX))
     .option('--follow', 'go on with what is appended; needs a running instance')
     .action((name: string, _options: unknown, command: Command) => tail(name, optionsOf<TailFlags>(command)));
+  addTopicCopy(topic);
 }

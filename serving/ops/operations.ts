@@ -1,3 +1,4 @@
+import { copyTopic } from './copyTopic.ts';
 import { discardOperation, listDeadLetters, retryOperation } from './deadLetters.ts';
 import { deploymentsOperation } from './deployments.ts';
 import { lagOperation } from './lag.ts';
@@ -24,4 +25,5 @@ export const OPERATIONS: readonly RemoteOperation[] = [
   remote(listDeadLetters),
   remote(retryOperation),
   remote(discardOperation),
+  remote(copyTopic),
 ];

@@ -5,6 +5,12 @@ import { afterPrefix, POSITION_PREFIX } from '../state/metaKeys.ts';
 import { decodePosition } from '../state/positions.ts';
 import { AcknowledgedCommits } from './acknowledged.ts';
 import { EmbeddedAdmin } from './admin.ts';
+import {
+  type ApplicationChange,
+  changeApplication,
+  eraseDropped,
+  type StartPosition,
+} from './applicationChanges.ts';
 import { BatchBuffers } from './batch.ts';
 import { BatchReader } from './batchReader.ts';
 import { CommitCycle } from './commitCycle.ts';
@@ -272,6 +278,22 @@ export class EmbeddedLog implements LogEngine, EmbeddedCycles {
     while (await this.cycle.whenNoCycleIsOpen(() => this.maintenance.slice())) {
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  resetApplication(applicationId: string, positions: readonly StartPosition[]): Promise<void> {
+    return this.changeApplication({ kind: 'reset', applicationId, positions });
+  }
+
+  /** Changes a whole application at once, then erases what was dropped. @throws LogError LOG_PARTICIPANT_ATTACHED while applications run */
+  async changeApplication(change: ApplicationChange): Promise<void> {
+    await this.cycle.whenNoCycleIsOpen(() => {
+      if (this.cycle.participant !== null)
+        throw new LogError('LOG_PARTICIPANT_ATTACHED', 'applications run on this log; stop them first');
+      changeApplication(this.database, change);
+      this.state.reload();
+    });
+    while (await this.cycle.whenNoCycleIsOpen(() => eraseDropped(this.database)))
+      await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Finishes what is queued, then closes the database. Later sends are rejected with LOG_CLOSED. */

@@ -1,5 +1,6 @@
 export { LogError, type LogErrorCode } from '../errors.ts';
 export { murmur2, partitionForKey } from '../partitioner.ts';
+export type { ApplicationChange, StartPosition } from './applicationChanges.ts';
 export type {
   AppendedRecord,
   CommittedPosition,

@@ -157,6 +157,8 @@ export class EmbeddedState implements StateBackend {
   }
 
   private loadIds(): void {
+    this.storeIds.clear();
+    this.copies.clear();
     const rows = this.database.rows('meta', {
       gte: Buffer.from(STORE_PREFIX),
       lt: afterPrefix(STORE_PREFIX),
