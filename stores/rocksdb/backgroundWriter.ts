@@ -58,7 +58,7 @@ export class BackgroundWriter {
   }
 
   /** Begins to write the batch, which keeps its changes to be read until the next is taken. @param onEnd the write has ended, well or not */
-  write(batch: PackedBatch, onEnd: () => void): WriteUnderWay {
+  write(batch: PackedBatch, onEnd: () => void, sync: boolean): WriteUnderWay {
     if (this.#state !== 'ready') throw new Error(`the thread that writes is ${this.#state}`);
     const bytes = batch.bytes;
     if (bytes.length > this.#shared.byteLength || bytes.length * 8 < this.#shared.byteLength) {
@@ -71,7 +71,7 @@ export class BackgroundWriter {
     // A process with nothing else to do must not end before it has heard of its write.
     this.#port.ref();
     Atomics.store(this.#signal, 0, BUSY);
-    this.#port.postMessage({ shared: this.#shared, bytes: bytes.length } satisfies WriteOrder);
+    this.#port.postMessage({ shared: this.#shared, bytes: bytes.length, sync } satisfies WriteOrder);
     return { finish: () => this.#finish() };
   }
 

@@ -275,15 +275,19 @@ export class Database {
   }
 
   /**
-   * Writes the batch on another thread, synced. What it changes may be read from the database at any time until it has ended.
+   * Writes the batch on another thread. What it changes may be read from the database at any time until it has ended.
    * @param onEnd called when it has ended, well or not, unless `finish` was called before
    * @throws StoreError (of `finish`) STORE_IO, STORE_CORRUPT
    */
-  writeInBackground(batch: PackedBatch, onEnd: () => void): WriteUnderWay {
+  writeInBackground(
+    batch: PackedBatch,
+    onEnd: () => void,
+    { sync }: { readonly sync: boolean } = { sync: true },
+  ): WriteUnderWay {
     if (this.#closed || this.#writer === null) {
       throw new StoreError('STORE_CLOSED', `${this.directory} is closed`);
     }
-    const write = this.#writer.write(batch, onEnd);
+    const write = this.#writer.write(batch, onEnd, sync);
     return {
       finish: () => {
         try {

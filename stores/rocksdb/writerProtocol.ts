@@ -14,10 +14,11 @@ export interface WriterThreadData {
   readonly signal: Int32Array;
 }
 
-/** Write these packed changes, synced. */
+/** Write these packed changes. */
 export interface WriteOrder {
   readonly shared: SharedArrayBuffer;
   readonly bytes: number;
+  readonly sync: boolean;
 }
 
 /** The answer to an order; the first one tells that the thread is ready. */

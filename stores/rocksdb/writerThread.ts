@@ -12,14 +12,14 @@ const database = new RocksLevel(handle, { keyEncoding: 'buffer', valueEncoding: 
 await database.open({});
 const options = columns.map((name) => ({ column: database.columns[name]! }));
 
-function write({ shared, bytes }: WriteOrder): WriteOutcome {
+function write({ shared, bytes, sync }: WriteOrder): WriteOutcome {
   const batch = database._chainedBatch();
   try {
     unpack(Buffer.from(shared, 0, bytes), (column, key, value) => {
       if (value === null) batch._del(key, options[column]!);
       else batch._put(key, value, options[column]!);
     });
-    batch._writeSync({ sync: true });
+    batch._writeSync({ sync });
     return { failure: null };
   } catch (cause) {
     return { failure: cause instanceof Error ? cause.message : String(cause) };

@@ -110,8 +110,13 @@ export class RocksColumns<Column extends string> implements ColumnDatabase<Colum
       : new RocksBackgroundBatch(packed, this.columns, (column) => database.columnNumber(column));
   }
 
-  writeInBackground(batch: ColumnBackgroundBatch<Column>, onEnd: () => void): ColumnWrite {
-    const write = this.opened().writeInBackground((batch as RocksBackgroundBatch<Column>).packed, onEnd);
+  writeInBackground(
+    batch: ColumnBackgroundBatch<Column>,
+    onEnd: () => void,
+    options: { readonly sync: boolean } = { sync: true },
+  ): ColumnWrite {
+    const { packed } = batch as RocksBackgroundBatch<Column>;
+    const write = this.opened().writeInBackground(packed, onEnd, options);
     return {
       finish: () => {
         try {

@@ -13,7 +13,7 @@ export interface Follower {
   readonly partition: TopicPartition;
   /** Before the changes are written, in whose batch more may be put. */
   onBatch(batch: StateBatch): void;
-  /** The changes are in the store, and its position has moved. */
+  /** The changes are in the store and can be read there, and its position has moved. */
   onApplied(records: number): void;
   /** The changelog is not what it was: it is gone, was made anew, or does not reach to the position any more. Nothing more is applied. */
   onLost(bounds: ChangelogBounds | null): void;
@@ -37,6 +37,8 @@ export class Followers {
   private readonly options: FollowersOptions;
   private readonly followers = new Map<string, Follower>();
   private running: Promise<void> | null = null;
+  /** The write under way; it never rejects. */
+  private writing: Promise<void> | null = null;
   private closed = false;
   private wakeUp: () => void = () => undefined;
 
@@ -81,49 +83,82 @@ export class Followers {
         await this.checkAll();
         continue;
       }
-      this.apply(batches);
+      await this.apply(batches);
+    }
+    await this.writing;
+  }
+
+  /** Resolves when nothing more is being written. What was removed before is not written afterwards. */
+  async settled(): Promise<void> {
+    await this.writing;
+  }
+
+  /**
+   * Puts what was read into one batch. Another thread writes it while the next records are read and decoded, so there is one write under
+   * way and one batch being filled at most.
+   */
+  private async apply(batches: readonly ChangelogRecords[]): Promise<void> {
+    await this.writing;
+    if (batches.length === 0) return;
+    try {
+      const rows = this.options.rows();
+      const background = rows.backgroundBatch();
+      const batch = background ?? rows.database.batch();
+      const applied = batches.flatMap((records) => this.put(rows, batch, records) ?? []);
+      if (background === null) {
+        rows.write(batch);
+        written(applied);
+      } else if (batch.length === 0) written(applied);
+      else {
+        const write = rows.writeInBackground(background).then(
+          () => written(applied.filter(({ follower }) => this.follows(follower))),
+          (cause: unknown) => this.writeFailed(cause),
+        );
+        this.writing = write.finally(() => {
+          this.writing = null;
+        });
+      }
+    } catch (cause) {
+      this.writeFailed(cause);
     }
   }
 
-  private apply(batches: readonly ChangelogRecords[]): void {
-    const { rows: currentRows, wallClock, onBroken } = this.options;
-    const applied: [Follower, number][] = [];
+  private follows(follower: Follower): boolean {
+    return this.followers.get(nameOf(follower.partition)) === follower;
+  }
+
+  private put(rows: StateRows, batch: StateBatch, records: ChangelogRecords): Applied | null {
+    const follower = this.followers.get(nameOf(records));
+    if (follower === undefined) return null;
+    const { store } = follower;
+    let count: number;
     try {
-      const rows = currentRows();
-      const batch = rows.database.batch();
-      for (const records of batches) {
-        const follower = this.followers.get(nameOf(records));
-        if (follower === undefined) continue;
-        const { store } = follower;
-        let count: number;
-        try {
-          count = store.applyRecords(records, batch);
-        } catch (cause) {
-          // What it has put already does no harm: without a checkpoint beyond, it is read again.
-          this.remove(follower);
-          follower.onFailed(failureOf(cause));
-          continue;
-        }
-        if (store.isPersistent) {
-          follower.onBatch(batch);
-          rows.putCheckpoint(batch, store.location, {
-            topicId: store.topicId,
-            offset: store.position,
-            coveredMs: wallClock(),
-          });
-        }
-        applied.push([follower, count]);
-      }
-      rows.write(batch);
+      count = store.applyRecords(records, batch);
     } catch (cause) {
-      const failure = failureOf(cause);
-      const failed = [...this.followers.values()];
-      for (const follower of failed) this.remove(follower);
-      for (const follower of failed) follower.onFailed(failure);
-      onBroken(failure);
-      return;
+      // What it has put already does no harm: without a checkpoint beyond, it is read again.
+      this.remove(follower);
+      follower.onFailed(failureOf(cause));
+      return null;
     }
-    for (const [follower, count] of applied) follower.onApplied(count);
+    const { nextOffset } = records;
+    if (store.isPersistent) {
+      const { topicId, location } = store;
+      follower.onBatch(batch);
+      rows.putCheckpoint(batch, location, {
+        topicId,
+        offset: nextOffset,
+        coveredMs: this.options.wallClock(),
+      });
+    }
+    return { follower, count, nextOffset };
+  }
+
+  private writeFailed(cause: unknown): void {
+    const failure = failureOf(cause);
+    const failed = [...this.followers.values()];
+    for (const follower of failed) this.remove(follower);
+    for (const follower of failed) follower.onFailed(failure);
+    this.options.onBroken(failure);
   }
 
   /** After a failed read: a changelog may have been deleted, made anew or cut. */
@@ -154,6 +189,18 @@ export class Followers {
       };
     });
   }
+}
+
+interface Applied {
+  readonly follower: Follower;
+  readonly count: number;
+  readonly nextOffset: number;
+}
+
+function written(applied: readonly Applied[]): void {
+  // All positions first: whoever hears of one may look at the others.
+  for (const { follower, nextOffset } of applied) follower.store.position = nextOffset;
+  for (const { follower, count } of applied) follower.onApplied(count);
 }
 
 function failureOf(cause: unknown): LogError {

@@ -16,7 +16,7 @@ export class HostedStore {
   readonly resident: ResidentBytes | null;
   overlay: OverlayBytes | null = null;
   topicId = '';
-  /** Where following the changelog began, how far it came, and how far it must come before the store may be opened. */
+  /** Where following the changelog began, how far it has come and is written, and how far it must come before the store may be opened. */
   start = 0;
   position = 0;
   target = 0;
@@ -69,7 +69,6 @@ export class HostedStore {
         count += 1;
       });
     }
-    this.position = Math.max(this.position, records.nextOffset);
     return count;
   }
 

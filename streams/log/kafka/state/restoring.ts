@@ -133,6 +133,8 @@ export class TaskFollowing {
 
   private async follow(): Promise<void> {
     const stores = this.logged;
+    // What was followed before may still be on its way into the database: it must not come after a wipe.
+    await this.followers.settled();
     const { reader } = this.preparation();
     const all = await reader.bounds(stores.map(({ changelog }) => changelog!));
     for (const [index, store] of stores.entries()) {
@@ -145,7 +147,10 @@ export class TaskFollowing {
         store.target = bounds.end;
         continue;
       }
-      if (before !== undefined) this.unfollow(store);
+      if (before !== undefined) {
+        this.unfollow(store);
+        await this.followers.settled();
+      }
       await prepareLogged(store, bounds, this.preparation());
       if (this.hosted.ended.signal.aborted) {
         throw new LogError('LOG_CLOSED', 'the task was closed while its stores were being restored');
@@ -193,6 +198,7 @@ export class TaskFollowing {
       return;
     }
     const again = async (): Promise<void> => {
+      await this.followers.settled();
       await prepareLogged(store, bounds, this.preparation());
       if (!this.hosted.ended.signal.aborted) this.start(store);
     };

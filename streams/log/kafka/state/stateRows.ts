@@ -5,7 +5,7 @@
  */
 import type { StoreLocation } from '../../../../stores/store.ts';
 import type { TopicPartition } from '../../../record.ts';
-import type { ColumnBatch } from '../../state/columnDatabase.ts';
+import type { ColumnBackgroundBatch, ColumnBatch } from '../../state/columnDatabase.ts';
 import { DatabaseBytes } from '../../state/databaseBytes.ts';
 import { afterPrefix, POSITION_PREFIX, positionKey, STORE_PREFIX, storeKey } from '../../state/metaKeys.ts';
 import { partitionPrefix, partitionPrefixEnd } from '../../state/partitionPrefix.ts';
@@ -92,6 +92,29 @@ export class StateRows {
   /** Not synced: what a crash of the machine takes is a tail, of positions, checkpoints and changes alike. @throws LogError LOG_IO */
   write(batch: StateBatch): void {
     if (batch.length > 0) this.database.write(batch, { sync: false });
+  }
+
+  /** A batch for `writeInBackground`, or null where the thread for it is not there yet. Only while no such write is under way. */
+  backgroundBatch(): ColumnBackgroundBatch<StateColumn> | null {
+    return this.database.backgroundBatch();
+  }
+
+  /** As `write`, on another thread: it resolves when all of it can be read. @throws LogError LOG_IO */
+  writeInBackground(batch: ColumnBackgroundBatch<StateColumn>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const write = this.database.writeInBackground(
+        batch,
+        () => {
+          try {
+            write.finish();
+            resolve();
+          } catch (cause) {
+            reject(cause);
+          }
+        },
+        { sync: false },
+      );
+    });
   }
 
   private idOf(location: StoreLocation): number {
