@@ -30,8 +30,9 @@ export {
   type StateChange,
   StreamsRuntime,
   type StreamsRuntimeOptions,
+  type TaskRestore,
 } from './runtime.ts';
-export type { ApplicationDefinition } from './task/application.ts';
+export type { ApplicationDefinition, ProcessingGuarantee } from './task/application.ts';
 export * from './task/handlers.ts';
 export type { StreamsMetric } from './task/metrics.ts';
 export * from './testing/simulation/index.ts';

@@ -5,43 +5,38 @@ import type { EmbeddedCycles } from './log/embedded/cycle.ts';
 import type { LogEngine, TopicConfig } from './log/log.ts';
 import { QueryableStores } from './query/queryableStores.ts';
 import { type ApplicationDefinition, ApplicationPlan, internalTopicName } from './task/application.ts';
-import { CycleRunner } from './task/cycleRunner.ts';
+import type {
+  ApplicationRunner,
+  Lag,
+  RuntimeState,
+  StateChange,
+  TaskRestore,
+} from './task/applicationRunner.ts';
+import { EmbeddedRunner } from './task/embeddedRunner.ts';
 import { deadLetterTopic } from './task/handlers.ts';
+import { type KafkaEngine, type KafkaRunnerSettings, runnerOptions } from './task/kafka/engine.ts';
+import type { Instances } from './task/kafka/instances.ts';
+import { KafkaRunner } from './task/kafka/runner.ts';
 import type { StreamsMetric } from './task/metrics.ts';
 import { runtimeMetrics } from './task/runtimeMetrics.ts';
 
-export type RuntimeState = 'created' | 'starting' | 'running' | 'error' | 'closed';
-
-/** An application that changed its state; `cause` where it failed. */
-export interface StateChange {
-  readonly applicationId: string;
-  readonly state: RuntimeState;
-  readonly cause?: unknown;
-}
-
 export interface StreamsRuntimeOptions {
-  readonly engine: LogEngine & EmbeddedCycles;
+  /** The kind of the engine decides how the applications run; to a topology it makes no difference. */
+  readonly engine: (LogEngine & EmbeddedCycles & { readonly kind: 'embedded' }) | KafkaEngine;
+  /** On Kafka: what this process is called, and how it commits. */
+  readonly kafka?: KafkaRunnerSettings;
   readonly applications: readonly ApplicationDefinition[];
   /** Milliseconds since the epoch, for wall-clock punctuation only. */
   readonly wallClock: () => number;
 }
 
-/** How far an application is behind the end of a partition. */
-export interface Lag {
-  readonly applicationId: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: number;
-  readonly end: number;
-  readonly lag: number;
-}
+export type { Lag, RuntimeState, StateChange, TaskRestore };
 
 const WEEK_MS = 7 * 86_400_000;
-const TIMER_MAX_MS = 60_000;
 
 /**
- * Runs applications on the embedded log of this process. All of them take part in the same commits. An application that fails is
- * stopped and told of; the others go on.
+ * Runs applications on the log: on the embedded one of this process, or on Kafka together with other processes. All of them take part in the
+ * same commits. An application that fails is stopped and told of; the others go on.
  */
 export class StreamsRuntime {
   readonly stores: QueryableStores;
@@ -49,8 +44,8 @@ export class StreamsRuntime {
   readonly #listeners: ((change: StateChange) => void)[] = [];
   readonly #partitions = new Map<string, number>();
   #plans: readonly ApplicationPlan[] = [];
-  #runner: CycleRunner | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #runner: ApplicationRunner | null = null;
+  #instances: Instances | null = null;
   #state: RuntimeState = 'created';
 
   constructor(options: StreamsRuntimeOptions) {
@@ -68,7 +63,12 @@ export class StreamsRuntime {
   }
 
   get state(): RuntimeState {
-    return this.#state;
+    return this.#state === 'running' ? (this.#runner?.state ?? 'running') : this.#state;
+  }
+
+  /** On Kafka, once started: which process runs what, for queries that are to find it. Null on the embedded log. */
+  get instances(): Instances | null {
+    return this.#instances;
   }
 
   /** Called whenever an application starts, fails or is closed. */
@@ -89,7 +89,7 @@ export class StreamsRuntime {
     if (this.#state !== 'created')
       throw new StreamsError('STREAMS_STATE', `the runtime is ${this.#state}; it starts once`);
     this.#state = 'starting';
-    const { engine, applications, wallClock } = this.#options;
+    const { engine, applications } = this.#options;
     for (const definition of applications) {
       for (const topic of externalTopics(definition)) await this.#count(topic);
       await engine.admin.createTopics(this.#ownTopics(definition));
@@ -97,26 +97,42 @@ export class StreamsRuntime {
         await this.#count(internalTopicName(definition.applicationId, topic));
       await this.#count(deadLetterTopic(definition.applicationId));
     }
-    const partitionsOf = (topic: string): number => this.#partitionsOf(topic);
-    this.#plans = applications.map((definition) => new ApplicationPlan(definition, partitionsOf));
-    this.#runner = new CycleRunner(this.#plans, {
-      log: engine,
-      state: engine.state,
-      wallClock,
-      partitionsOf,
-      onFailure: (applicationId, cause) => {
-        this.#state = 'error';
-        this.#tell({ applicationId, state: 'error', cause });
-      },
-    });
+    this.#plans = applications.map(
+      (definition) => new ApplicationPlan(definition, (topic) => this.#partitionsOf(topic)),
+    );
+    if (engine.kind === 'kafka')
+      for (const plan of this.#plans) await engine.admin.createTopics(engine.state.changelogTopics(plan));
+    this.#runner = await this.#makeRunner();
     this.#state = 'running';
-    this.#runner.open();
-    engine.attach(this.#runner);
-    engine.wake();
-    this.#armTimer();
+    this.#runner.start();
+    if (engine.kind === 'kafka') return;
     for (const { applicationId, failure } of this.applications()) {
       if (failure === null) this.#tell({ applicationId, state: 'running' });
     }
+  }
+
+  async #makeRunner(): Promise<ApplicationRunner> {
+    const { engine, wallClock, kafka } = this.#options;
+    const common = {
+      wallClock,
+      partitionsOf: (topic: string) => this.#partitionsOf(topic),
+      onFailure: (applicationId: string, cause: unknown) => {
+        this.#state = 'error';
+        this.#tell({ applicationId, state: 'error', cause });
+      },
+    };
+    if (engine.kind === 'embedded') return new EmbeddedRunner(this.#plans, { ...common, engine });
+    if (kafka === undefined)
+      throw new StreamsError('STREAMS_STATE', 'on Kafka each process needs a name: give kafka.instanceId');
+    const runner = new KafkaRunner(this.#plans, {
+      ...common,
+      engine,
+      options: runnerOptions(kafka),
+      onStateChange: (change) => this.#tell(change),
+    });
+    await runner.open();
+    this.#instances = runner.instances;
+    return runner;
   }
 
   async #count(topic: string): Promise<void> {
@@ -143,22 +159,6 @@ export class StreamsRuntime {
       });
     }
     return own;
-  }
-
-  /** Wakes the log when the next wall-clock punctuation is due. */
-  #armTimer(): void {
-    const runner = this.#runner;
-    if (runner === null) return;
-    const next = runner.nextWallClockMs;
-    const delayMs = Math.min(TIMER_MAX_MS, Math.max(1, next - this.#options.wallClock()));
-    this.#timer = setTimeout(
-      () => {
-        if (runner.nextWallClockMs <= this.#options.wallClock()) this.#options.engine.wake();
-        this.#armTimer();
-      },
-      Number.isFinite(next) ? delayMs : TIMER_MAX_MS,
-    );
-    this.#timer.unref();
   }
 
   #lookup(
@@ -188,12 +188,17 @@ export class StreamsRuntime {
   applications(): readonly {
     readonly applicationId: string;
     readonly failure: unknown;
+    readonly state: RuntimeState;
+    /** Those of this process. */
     readonly tasks: readonly string[];
+    readonly restoring: readonly TaskRestore[];
   }[] {
-    return (this.#runner?.applications() ?? []).map(({ plan, failure, tasks }) => ({
+    return (this.#runner?.applications() ?? []).map(({ plan, tasks, ...rest }) => ({
       applicationId: plan.applicationId,
-      failure,
       tasks: tasks.map(({ id }) => id),
+      failure: rest.failure,
+      state: rest.state,
+      restoring: rest.restoring,
     }));
   }
 
@@ -205,12 +210,7 @@ export class StreamsRuntime {
   }
 
   lag(): readonly Lag[] {
-    const { engine } = this.#options;
-    return (this.#runner?.bindings ?? []).map(({ applicationId, topic, partition, committedPosition }) => {
-      const end = engine.committedEnd(topic, partition);
-      const position = Math.max(0, committedPosition);
-      return { applicationId, topic, partition, position, end, lag: Math.max(0, end - position) };
-    });
+    return this.#runner?.lag() ?? [];
   }
 
   metrics(): readonly StreamsMetric[] {
@@ -219,11 +219,7 @@ export class StreamsRuntime {
 
   /** Stops taking part in commits and closes processors and stores. What was committed stays. */
   async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#runner !== null) {
-      this.#options.engine.detach(this.#runner);
-      this.#runner.close();
-    }
+    await this.#runner?.close();
     this.#runner = null;
     this.#state = 'closed';
     for (const { applicationId } of this.#options.applications)

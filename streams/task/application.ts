@@ -10,7 +10,14 @@ export interface ApplicationDefinition {
   readonly applicationId: string;
   readonly topology: Topology;
   readonly handlers?: Partial<ErrorHandlers>;
+  /**
+   * On Kafka: with `atLeastOnce` records are written at once instead of in transactions, which readers see sooner, but a failure may process
+   * and write some twice. The embedded log is exactly once always. Default `exactlyOnce`.
+   */
+  readonly processingGuarantee?: ProcessingGuarantee;
 }
+
+export type ProcessingGuarantee = 'exactlyOnce' | 'atLeastOnce';
 
 /** A task to make: a sub-topology and a partition. */
 export interface TaskPlan {
@@ -23,6 +30,7 @@ export class ApplicationPlan {
   readonly applicationId: string;
   readonly topology: Topology;
   readonly handlers: ErrorHandlers;
+  readonly processingGuarantee: ProcessingGuarantee;
   readonly tasks: readonly TaskPlan[];
   readonly globalTasks: readonly TaskPlan[];
   readonly internalTopics: ReadonlyMap<string, string>;
@@ -32,6 +40,7 @@ export class ApplicationPlan {
     this.applicationId = definition.applicationId;
     this.topology = definition.topology;
     this.handlers = { ...DEFAULT_HANDLERS, ...definition.handlers };
+    this.processingGuarantee = definition.processingGuarantee ?? 'exactlyOnce';
     this.internalTopics = new Map(
       [...definition.topology.internalTopics.keys()].map((name) => [
         name,

@@ -1,12 +1,17 @@
 import { isCachedStateStore } from '../../stores/cached.ts';
-import type { CycleRunner } from './cycleRunner.ts';
+import type { RunnerApplication } from './applicationRunner.ts';
 import type { StreamsMetric } from './metrics.ts';
+
+interface MeasuredRunner {
+  readonly commits: number;
+  applications(): readonly Pick<RunnerApplication, 'plan' | 'tasks' | 'failure'>[];
+}
 
 /**
  * The counters of all tasks and stores since the start, by Kafka Streams' names. Where it has a rate or a ratio only, as of a store's puts, the
  * count it is made of is called `-total`, from which a monitor derives the rate. Lateness is in milliseconds of stream time.
  */
-export function runtimeMetrics(runner: CycleRunner): readonly StreamsMetric[] {
+export function runtimeMetrics(runner: MeasuredRunner): readonly StreamsMetric[] {
   const metrics: StreamsMetric[] = [{ name: 'commit-total', tags: {}, value: runner.commits }];
   for (const { plan, tasks, failure } of runner.applications()) {
     const application = plan.applicationId;

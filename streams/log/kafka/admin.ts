@@ -59,6 +59,8 @@ export class KafkaAdmin implements LogAdmin {
       admin.createTopics({
         topics: missing.map((config) => kafkaTopic(config, replicationFactor)),
         timeout: CREATE_TIMEOUT_MS,
+        // It would fail where a broker does not know the topic yet; we wait below.
+        waitForLeaders: false,
       }),
     );
     // Another process may have made them at the same time, otherwise.

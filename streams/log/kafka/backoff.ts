@@ -78,3 +78,7 @@ export async function retry<T>(
     }
   }
 }
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

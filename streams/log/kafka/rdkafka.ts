@@ -74,10 +74,13 @@ interface RdKafkaClientEvents {
   readonly disconnected: () => void;
   readonly 'delivery-report': (error: RdKafkaError | null | undefined, report: RdKafkaDeliveryReport) => void;
   readonly 'partition.eof': (position: RdKafkaPosition) => void;
+  /** Where `offset_commit_cb` is true: what came of a `commit`. */
+  readonly 'offset.commit': (error: RdKafkaError | null | undefined) => void;
 }
 
 export interface RdKafkaClient {
   on<E extends keyof RdKafkaClientEvents>(event: E, listener: RdKafkaClientEvents[E]): this;
+  once<E extends keyof RdKafkaClientEvents>(event: E, listener: RdKafkaClientEvents[E]): this;
   /** @param options timeout in milliseconds of the first metadata */
   connect(
     options: { readonly timeout?: number; readonly allTopics?: boolean },
@@ -188,6 +191,7 @@ export const RDKAFKA_CODES = {
   assignPartitions: -175,
   revokePartitions: -174,
   assignmentLost: -142,
+  autoOffsetReset: -140,
   fenced: -144,
   fatal: -150,
   purgedInQueue: -152,

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import {
+  type ApplicationDefinition,
+  Serdes,
+  StreamsBuilder,
+  StreamsRuntime,
+  type Topology,
+} from '../../../../streams/index.ts';
+import { KafkaLog } from '../../../../streams/log/kafka/index.ts';
+import type { TopicConfig } from '../../../../streams/log/log.ts';
+import type { KafkaRunnerSettings } from '../../../../streams/task/kafka/engine.ts';
+import { until } from '../../../support/until.ts';
+
+export const TEXT = { keySerde: Serdes.string, valueSerde: Serdes.string };
+export const NUMBERS = { keySerde: Serdes.string, valueSerde: Serdes.longNumber };
+export const PARTITIONS = 4;
+
+/** The engine of one process, its state below a folder of its own. */
+export function openEngine(
+  brokers: readonly string[],
+  clientId: string,
+  directory: string,
+): Promise<KafkaLog> {
+  return KafkaLog.open({
+    brokers,
+    clientId,
+    stateDirectory: join(directory, clientId),
+    memoryBudgetBytes: 64 * 1024 * 1024,
+    onError: () => undefined,
+  });
+}
+
+/** Counts by key, told of one by one: `in` -> `counted`. */
+export function counting(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  builder
+    .stream(`${prefix}-in`, TEXT)
+    .groupByKey()
+    .count({ name: 'counts' })
+    .toStream()
+    .to(`${prefix}-counted`, { valueSerde: Serdes.longNumber });
+  return builder.build();
+}
+
+/** Each count joined with the name of the key's group, after a repartition: `counted`, `names` -> `named`, as `key count name`. */
+export function naming(prefix: string): Topology {
+  const builder = new StreamsBuilder();
+  const names = builder.table(`${prefix}-names`, TEXT, { name: 'names' });
+  builder
+    .stream(`${prefix}-counted`, NUMBERS)
+    .map((key, count) => ({ key: (key ?? '').slice(0, 2), value: `${key} ${count}` }))
+    .join(names, (line, name) => `${line} ${name}`, { name: 'named', ...TEXT })
+    .to(`${prefix}-named`, { valueSerde: Serdes.string });
+  return builder.build();
+}
+
+/** Both, one behind the other. */
+export function applicationsOf(prefix: string): readonly ApplicationDefinition[] {
+  return [
+    { applicationId: `${prefix}-counter`, topology: counting(prefix) },
+    { applicationId: `${prefix}-namer`, topology: naming(prefix) },
+  ];
+}
+
+export function topicsOf(prefix: string, ...names: readonly string[]): readonly TopicConfig[] {
+  return names.map((name) => ({
+    name: `${prefix}-${name}`,
+    partitions: PARTITIONS,
+    retentionMs: null,
+    cleanupPolicy: 'delete' as const,
+  }));
+}
+
+export interface Fed {
+  readonly key: string;
+  readonly value: string;
+  readonly timestamp: number;
+}
+
+/** Appends by another client than ours. */
+export async function feed(
+  brokers: readonly string[],
+  topic: string,
+  records: readonly Fed[],
+): Promise<void> {
+  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer();
+  await producer.connect();
+  const messages = records.map(({ key, value, timestamp }) => ({ key, value, timestamp: String(timestamp) }));
+  await producer.send({ topic, messages });
+  await producer.disconnect();
+}
+
+export interface Seen {
+  readonly partition: number;
+  readonly key: string | null;
+  readonly value: Buffer | null;
+}
+
+/** All committed records of a topic, by partition in order, read by another client than ours. */
+export async function readCommitted(brokers: readonly string[], topic: string): Promise<readonly Seen[]> {
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(topic);
+  const consumer = kafka.consumer({ groupId: `verifier-${topic}`, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const seen: Seen[] = [];
+  const positions = new Map(ends.map(({ partition, low }) => [partition, Number(low)]));
+  // The verifier's group keeps no positions: whatever was read before is read again.
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) => {
+      for (const { key, value } of batch.messages)
+        seen.push({ partition: batch.partition, key: key?.toString() ?? null, value });
+      positions.set(batch.partition, Number(batch.lastOffset()) + 1);
+    },
+  });
+  const last = (high: string, low: string) => Math.max(Number(low), Number(high));
+  await until(`all of ${topic} read`, () =>
+    ends.every(({ partition, high, low }) => positions.get(partition)! >= last(high, low)),
+  );
+  await consumer.disconnect();
+  await admin.disconnect();
+  return seen;
+}
+
+/** A runtime of this process on an engine of its own. */
+export interface Started {
+  readonly engine: KafkaLog;
+  readonly runtime: StreamsRuntime;
+  readonly changes: { readonly applicationId: string; readonly state: string; readonly cause?: unknown }[];
+  close(): Promise<void>;
+}
+
+export async function startRuntime(
+  brokers: readonly string[],
+  directory: string,
+  settings: KafkaRunnerSettings,
+  applications: readonly ApplicationDefinition[],
+): Promise<Started> {
+  const engine = await openEngine(brokers, settings.instanceId, directory);
+  const runtime = new StreamsRuntime({ engine, kafka: settings, applications, wallClock: Date.now });
+  const changes: Started['changes'] = [];
+  runtime.onStateChange((change) => void changes.push(change));
+  try {
+    await runtime.start();
+  } catch (cause) {
+    await engine.close();
+    throw cause;
+  }
+  return {
+    engine,
+    runtime,
+    changes,
+    close: async () => {
+      await runtime.close();
+      await engine.close();
+    },
+  };
+}
