@@ -8,12 +8,10 @@ import { risingIds } from './commands/risingIds.ts';
 import type { Config } from './config.ts';
 import type { Readiness, ServingContext } from './context.ts';
 import { ServingError } from './errors.ts';
-import { registerOps } from './http/ops.ts';
 import { createServer } from './http/server.ts';
 import type { Logger } from './log.ts';
-import { recordDeployments } from './ops/deployments.ts';
-import { newOperatorToken, publishInstance } from './ops/instance.ts';
-import { oneAtATime } from './ops/operation.ts';
+import { serveOperator } from './operator.ts';
+import { publishInstance } from './ops/instance.ts';
 import { recordTopologySettings, topologySettings } from './ops/topologySettings.ts';
 import { DEMO_ACCOUNT_ID, openDemoAccount, openPlatform, type Platform } from './platform.ts';
 import { MarketQueries } from './queries/market.ts';
@@ -153,23 +151,7 @@ async function serve(
   recordTopologySettings(config.dataDirectory, topologySettings(config));
   const server = await createServer(context);
   const realtime = attachRealtime(server.server, context);
-  const token = newOperatorToken();
-  await recordDeployments(platform.engine, platform.producer, platform.applications, {
-    version: context.version,
-    nowMs: Date.now(),
-  });
-  await registerOps(server, {
-    token,
-    logger,
-    context: {
-      subject: platform,
-      mode: 'running',
-      version: context.version,
-      wallClock: Date.now,
-      producer: () => platform.producer,
-      exclusively: oneAtATime(),
-    },
-  });
+  const operator = await serveOperator(server, platform, context);
   const url = await server
     .listen({ host: config.host, port: config.port })
     .catch((cause: NodeJS.ErrnoException) => {
@@ -193,7 +175,7 @@ async function serve(
   }
   const unpublish = publishInstance(config.dataDirectory, {
     url,
-    token,
+    token: operator.token,
     version: context.version,
     nowMs: Date.now(),
   });
@@ -209,6 +191,7 @@ async function serve(
       endReports();
       await source?.stop();
       realtime.close();
+      operator.close();
       await server.close();
       await platform.close();
     },

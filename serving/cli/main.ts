@@ -6,6 +6,7 @@ import { type GlobalOptions, optionsOf } from './context.ts';
 import { addDlqCommands } from './dlq.ts';
 import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
 import { addLagCommand } from './lag.ts';
+import { addOpsCommand } from './ops.ts';
 import { addResetCommand } from './reset.ts';
 import { addStoreCommands } from './store.ts';
 import { addTopicCommands } from './topic.ts';
@@ -37,6 +38,7 @@ function programOf(): Command {
   addDlqCommands(program);
   addResetCommand(program);
   addVerifyCommand(program);
+  addOpsCommand(program);
   program
     .command('start')
     .description('starts Opentape, as npm start does; settings are environment variables')

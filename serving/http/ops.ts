@@ -16,17 +16,19 @@ import { findStore, getEntries, listStores, scanStore } from '../ops/stores.ts';
 import { type OperatorSubject, verificationSubject } from '../ops/subject.ts';
 import { listTopics, tailTopic } from '../ops/topics.ts';
 import { entriesQuery, scanQuery, storesQuery, tailQuery, toLines, verifyBody } from '../ops/wire.ts';
+import { isLocal } from './local.ts';
 
 export interface OpsOptions {
   readonly context: OperationContext;
   /** Whoever shows it may look. */
   readonly token: string;
+  /** Makes a code that signs in at the page once. */
+  readonly newCode: () => string;
   readonly logger: Logger;
 }
 
 /** How long a verification waits for applications that still work off a backlog. */
 const CAUGHT_UP_WITHIN_MS = 30_000;
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 const topicParams = z.object({ topic: z.string().max(249) });
 const storeParams = z.object({ application: z.string().max(249), store: z.string().max(249) });
@@ -51,11 +53,10 @@ function statusOf(cause: unknown): number {
 
 /** Only from this machine, and only with the token. */
 function mayLook(request: FastifyRequest, token: string): boolean {
-  const { remoteAddress, localAddress } = request.socket;
-  const local =
-    remoteAddress !== undefined && (LOOPBACK.test(remoteAddress) || remoteAddress === localAddress);
   const [scheme, given] = (request.headers.authorization ?? '').split(' ', 2);
-  return local && scheme?.toLowerCase() === 'bearer' && given !== undefined && sameToken(given, token);
+  return (
+    isLocal(request) && scheme?.toLowerCase() === 'bearer' && given !== undefined && sameToken(given, token)
+  );
 }
 
 /** Ends when the client hangs up. */
@@ -123,6 +124,7 @@ export async function registerOps(server: FastifyInstance, options: OpsOptions):
       return reply.status(status).send(describe(cause));
     });
     ops.get('/instance', async () => ({ version, pid: process.pid }));
+    ops.post('/codes', async () => ({ code: options.newCode() }));
     ops.get('/topics', async () => listTopics(subject));
     ops.get('/topics/:topic/records', async (request, reply) => {
       const { topic } = topicParams.parse(request.params);

@@ -26,7 +26,8 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const HEADERS = {
+/** What every answer of a page carries. */
+export const PAGE_HEADERS = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -105,7 +106,7 @@ class MarketList {
 /** Page, files and the Socket.IO client, in a scope whose headers take the place of those of the API. */
 async function registerFiles(server: FastifyInstance): Promise<void> {
   server.addHook('onRequest', async (_request, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(PAGE_HEADERS);
   });
   // Each file is a route of its own; what is no file gets the answer of the API.
   await server.register(fastifyStatic, { root: PAGE, wildcard: false, cacheControl: false });

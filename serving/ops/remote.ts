@@ -162,6 +162,13 @@ export class RemoteAccess implements OperatorAccess {
     return this.#post(`/operations/${operation.name}`, operation.line, params, signal);
   }
 
+  /** An address that signs in at the page of the topologies once. */
+  async pageUrl(): Promise<string> {
+    const response = await this.#request('/codes', { method: 'POST' });
+    const { code } = z.object({ code: z.string() }).parse(await response.json());
+    return `${this.#instance.url}/ops#code=${code}`;
+  }
+
   async close(): Promise<void> {
     // Each request closes by itself.
   }

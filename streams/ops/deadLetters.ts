@@ -171,3 +171,18 @@ export async function discardDeadLetters(
     ...stale,
   ]);
 }
+
+/** How many dead letters of an application are neither retried nor discarded, without reading them. @throws LogError */
+export async function countOpenDeadLetters(engine: LogEngine, applicationId: string): Promise<number> {
+  const topic = deadLetterTopic(applicationId);
+  if (!(await engine.admin.listTopics()).includes(topic)) return 0;
+  const { offsets } = await engine.admin.describeTopic(topic);
+  const held = offsets.reduce((sum, { earliest, latest }) => sum + latest - earliest, 0);
+  if (held === 0) return 0;
+  let marked = 0;
+  for (const key of (await readNotes(engine, DEAD_LETTER_MARKS_TOPIC)).keys()) {
+    const [owner, partition, offset] = key.split('/');
+    if (owner === applicationId && Number(offset) >= (offsets[Number(partition)]?.earliest ?? 0)) marked += 1;
+  }
+  return Math.max(0, held - marked);
+}

@@ -10,6 +10,7 @@ const ENTRIES = [
   'serving/main.ts',
   'serving/cli/main.ts',
   'serving/app/main.ts',
+  'serving/app/ops/main.ts',
   'streams/index.ts',
   'streams/log/kafka/index.ts',
   'stores/index.ts',
