@@ -26,7 +26,7 @@ export class RocksColumns<Column extends string> implements ColumnDatabase<Colum
   private handle: Database | null = null;
   private closed = false;
 
-  /** @param onDamage called where a read finds damaged bytes, before it throws */
+  /** @param onDamage called where damaged bytes are met, before it throws */
   constructor(
     location: string,
     columns: Readonly<Record<Column, ColumnSettings>>,
@@ -89,7 +89,7 @@ export class RocksColumns<Column extends string> implements ColumnDatabase<Colum
     try {
       (batch as RocksWriteBatch<Column>).raw.write(options);
     } catch (cause) {
-      throw writeError(cause);
+      throw this.writeError(cause);
     }
   }
 
@@ -98,7 +98,7 @@ export class RocksColumns<Column extends string> implements ColumnDatabase<Colum
     try {
       await this.opened().deleteRange(column, gte, lt);
     } catch (cause) {
-      throw cause instanceof LogError ? cause : writeError(cause);
+      throw cause instanceof LogError ? cause : this.writeError(cause);
     }
   }
 
@@ -122,10 +122,16 @@ export class RocksColumns<Column extends string> implements ColumnDatabase<Colum
         try {
           write.finish();
         } catch (cause) {
-          throw writeError(cause);
+          throw this.writeError(cause);
         }
       },
     };
+  }
+
+  /** A write meets damage as well: compaction reads. */
+  private writeError(cause: unknown): LogError {
+    if (cause instanceof StoreError && cause.code === 'STORE_CORRUPT') this.onDamage();
+    return new LogError('LOG_IO', `the database cannot be written: ${messageOf(cause)}`, cause);
   }
 
   private readError(column: Column, cause: unknown): LogError {
@@ -198,10 +204,6 @@ class RocksBackgroundBatch<Column extends string> implements ColumnBackgroundBat
   valueAt(place: number): Buffer | null {
     return this.packed.valueAt(place);
   }
-}
-
-function writeError(cause: unknown): LogError {
-  return new LogError('LOG_IO', `the database cannot be written: ${messageOf(cause)}`, cause);
 }
 
 function readError(column: string, cause: unknown): LogError {

@@ -7,8 +7,8 @@ import type { HostedStore } from './hostedStore.ts';
  *
  * An end that was heard of may include records of the transaction that is open, and, where this process has lost its partitions without knowing
  * it yet, records of another one. So it becomes a checkpoint with the first commit whose changes were drained after it was
- * heard: that the group took its offsets proves that until then nobody else wrote, and all that lies before the end is
- * in the store with it, or was aborted.
+ * heard and which has a position of the store's own task: that the group took that offset proves that until then nobody else wrote, and all that
+ * lies before the end is in the store with it, or was aborted.
  */
 export class EndsLearned {
   private readonly reader: ChangelogReader;

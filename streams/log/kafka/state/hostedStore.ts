@@ -2,6 +2,7 @@ import type { StoreLocation, StoreResidence } from '../../../../stores/store.ts'
 import type { TopicPartition } from '../../../record.ts';
 import { type DatabaseBytes, prefixed } from '../../state/databaseBytes.ts';
 import { type CommittedBytes, keyText, type OverlayBytes, ResidentBytes } from '../../state/overlay.ts';
+import type { CommittedPosition } from '../../state/positions.ts';
 import type { ChangelogRecords } from './changelogReader.ts';
 import type { StateBatch, StateRows } from './stateRows.ts';
 
@@ -12,6 +13,8 @@ export class HostedStore {
   /** Null where the store has none: logging is off, or it is a global one. */
   readonly changelog: TopicPartition | null;
   readonly isGlobal: boolean;
+  /** The topics that its task reads. */
+  readonly inputs: readonly string[];
   readonly prefix: Buffer;
   readonly resident: ResidentBytes | null;
   overlay: OverlayBytes | null = null;
@@ -34,11 +37,13 @@ export class HostedStore {
     residence: StoreResidence,
     changelog: TopicPartition | null,
     isGlobal: boolean,
+    inputs: readonly string[],
   ) {
     this.location = location;
     this.residence = residence;
     this.changelog = changelog;
     this.isGlobal = isGlobal;
+    this.inputs = inputs;
     this.prefix = rows.prefixOf(location);
     this.database = rows.bytesOf(location);
     this.resident = residence === 'memory' ? new ResidentBytes() : null;
@@ -51,6 +56,15 @@ export class HostedStore {
   /** Whether the changes outlive the process, so that a checkpoint means something. */
   get isPersistent(): boolean {
     return this.resident === null;
+  }
+
+  /** Whether a position is one of the store's own task. */
+  isInput({ applicationId, topic, partition }: CommittedPosition): boolean {
+    return (
+      applicationId === this.location.applicationId &&
+      partition === this.location.partition &&
+      this.inputs.includes(topic)
+    );
   }
 
   /** Puts what a changelog says into the batch, or where the store lives in memory right into it. Returns how many changes there were. */

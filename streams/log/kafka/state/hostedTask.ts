@@ -39,6 +39,7 @@ export class HostedTask {
           builder.residence,
           changelogOf(task, builder),
           this.isGlobal,
+          task.topics,
         ),
     );
   }

@@ -331,7 +331,9 @@ export class KafkaState implements StateBackend {
     const standbys = [...this.tasks.values()];
     for (const hosting of standbys) this.forget(hosting);
     this.changes.discard();
-    await this.rows.database.close();
+    await this.followers.settled();
+    // A database that could not be written cannot write what it held back either; the bytes come again from the changelogs.
+    await this.rows.database.close().catch((cause: unknown) => this.onNotice(messageOf(cause)));
     this.rows = new StateRows(await this.directory.open());
     this.broken = null;
     for (const { hosted } of standbys) this.standby(hosted.task);

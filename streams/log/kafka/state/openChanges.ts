@@ -61,10 +61,9 @@ export class OpenChanges {
       store.renewedMs = nowMs;
       rows.putCheckpoint(batch, store.location, { topicId: store.topicId, offset: 0, coveredMs: nowMs });
     }
-    const applications = new Set(positions.map(({ applicationId }) => applicationId));
     const covered: HostedStore[] = [];
     for (const store of this.open) {
-      if (store.pendingEnd === null || !applications.has(store.location.applicationId)) continue;
+      if (store.pendingEnd === null || !positions.some((position) => store.isInput(position))) continue;
       const { location, topicId, pendingEnd } = store;
       rows.putCheckpoint(batch, location, { topicId, offset: pendingEnd, coveredMs: nowMs });
       covered.push(store);
