@@ -1,6 +1,7 @@
 import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
 import { prefixEnd } from './prefix.ts';
+import { type CachedValue, RecordCache } from './recordCache.ts';
 import type { Serde } from './serde.ts';
 import type { BytesStore, KeyValue, KeyValueIterator, KeyValueStore } from './store.ts';
 import { textOf } from './transactional.ts';
@@ -10,16 +11,10 @@ const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
 /** How far a cache may grow between two flushes, in multiples of its size: flushing early costs more than the memory. */
 const OVERSIZE = 4;
 
-interface Entry<K, V> {
+interface Entry<K, V> extends CachedValue<V> {
   readonly key: K;
-  value: V | null;
-  dirty: boolean;
   /** Whether the layer below is known not to have the key. */
   absent: boolean;
-  /** What the layer below holds; this and the following are only kept where a flush listener wants them. */
-  before: V | null;
-  origin: unknown;
-  order: number;
 }
 
 class DecodingIterator<K, V> implements KeyValueIterator<K, V> {
@@ -75,10 +70,7 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   readonly #valueSerde: Serde<V>;
   readonly #cacheEntriesMax: number;
   readonly #cache = new Map<CacheKey, Entry<K, V>>();
-  #dirty: Entry<K, V>[] = [];
-  #listener: FlushListener<K, V> | null = null;
-  #originOf: () => unknown = () => null;
-  #writes = 0;
+  readonly #records = new RecordCache<K, V, Entry<K, V>>(({ key }) => key);
   #open = true;
 
   constructor(bytes: BytesStore, settings: KeyValueStoreSettings<K, V>) {
@@ -95,16 +87,15 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   }
 
   setFlushListener(listener: FlushListener<K, V>, originOf: () => unknown = () => null): void {
-    this.#listener = listener;
-    this.#originOf = originOf;
+    this.#records.setListener(listener, originOf);
   }
 
   get isRecordCache(): boolean {
-    return this.#listener !== null;
+    return this.#records.isListenedTo;
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.length > 0;
+    return this.#records.size > 0;
   }
 
   #cacheKey(key: K): CacheKey {
@@ -158,30 +149,18 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     let entry = this.#cache.get(cacheKey);
     if (entry === undefined) {
       // The old value is only worth a read where somebody is told of it.
-      const before = this.#listener === null ? null : this.#read(key);
-      entry = this.#remember(cacheKey, key, before, this.#listener !== null && before === null);
+      const told = this.#records.isListenedTo;
+      const before = told ? this.#read(key) : null;
+      entry = this.#remember(cacheKey, key, before, told && before === null);
     }
-    this.#change(entry, value);
+    this.#records.change(entry, value);
   }
 
   insert(key: K, value: V): void {
     if (!this.#open) this.#checkOpen();
     this.statistics.puts += 1;
     const cacheKey = this.#cacheKey(key);
-    this.#change(this.#cache.get(cacheKey) ?? this.#remember(cacheKey, key, null, true), value);
-  }
-
-  #change(entry: Entry<K, V>, value: V | null): void {
-    if (!entry.dirty) {
-      entry.dirty = true;
-      entry.before = entry.value;
-      this.#dirty.push(entry);
-    }
-    entry.value = value;
-    if (this.#listener === null) return;
-    entry.origin = this.#originOf();
-    entry.order = this.#writes;
-    this.#writes += 1;
+    this.#records.change(this.#cache.get(cacheKey) ?? this.#remember(cacheKey, key, null, true), value);
   }
 
   putIfAbsent(key: K, value: V): V | null {
@@ -244,8 +223,8 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
 
   /** Sends changes down without telling the listener: they stay news to it until the flush. */
   #writeDown(): void {
-    for (const entry of this.#dirty) this.#writeEntry(entry);
-    if (this.#listener === null) this.#settle();
+    for (const entry of this.#records.changed) this.#writeEntry(entry);
+    if (!this.#records.isListenedTo) this.#settle();
   }
 
   #writeEntry(entry: Entry<K, V>): void {
@@ -271,39 +250,31 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     return valueEnd >= 0 && this.#bytes.putBorrowed!(keyBytes, SCRATCH.subarray(keyEnd, valueEnd));
   }
 
-  #settle(): void {
-    this.statistics.flushed += this.#dirty.length;
-    for (const entry of this.#dirty) entry.dirty = false;
-    this.#dirty = [];
+  #settle(): Entry<K, V>[] {
+    const settled = this.#records.settle();
+    this.statistics.flushed += settled.length;
+    return settled;
   }
 
   flush(): void {
     this.#checkOpen();
-    if (this.#dirty.length > 0) this.#flushChanges();
-    if (this.#cache.size > this.#cacheEntriesMax && this.#dirty.length === 0) this.#cache.clear();
-  }
-
-  #flushChanges(): void {
-    const changed = this.#dirty;
-    this.#writeDown();
-    if (this.#listener === null) return;
-    this.#settle();
-    changed.sort((a, b) => a.order - b.order);
-    for (const { key, value, before, origin } of changed) {
-      if (value !== null || before !== null) this.#listener(key, value, before, origin);
+    if (this.#records.size > 0) {
+      this.#writeDown();
+      this.#records.tell(this.#settle());
     }
+    if (this.#cache.size > this.#cacheEntriesMax && this.#records.size === 0) this.#cache.clear();
   }
 
   rollback(): void {
     this.#cache.clear();
-    this.#dirty = [];
+    this.#records.forget();
   }
 
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#cache.clear();
-    this.#dirty = [];
+    this.#records.forget();
     this.#bytes.close();
   }
 }

@@ -1,18 +1,13 @@
 import type { CacheKey } from './cached.ts';
+import type { CachedValue } from './recordCache.ts';
 
 /** A row held decoded. */
-export interface SegmentedRow<K, V> {
+export interface SegmentedRow<K, V> extends CachedValue<V> {
   readonly key: K;
   readonly timeMs: number;
   readonly tail: number;
-  value: V | null;
   /** Whether the layer below has it. */
   stored: boolean;
-  dirty: boolean;
-  /** This and the following are only kept where a flush listener wants them. */
-  before: V | null;
-  origin: unknown;
-  order: number;
 }
 
 /** All live rows of a key, by time and then tail. */

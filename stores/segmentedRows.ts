@@ -1,6 +1,8 @@
 import type { CacheKey, FlushListener, StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
+import { RecordCache } from './recordCache.ts';
 import { type RowList, RowListCache, type SegmentedRow } from './rowListCache.ts';
+import { SegmentExpiry } from './segmentExpiry.ts';
 import { rowRecordKeyOf, rowSegmentMs, rowTailOf, rowTimeOf, segmentedRowKey } from './segmentedRowKey.ts';
 import type { Serde } from './serde.ts';
 import type { BytesStore, Windowed } from './store.ts';
@@ -21,9 +23,6 @@ export interface SegmentedRowsSettings<K, V> {
   readonly windowedOf: (key: K, timeMs: number, tail: number) => Windowed<K>;
 }
 
-/** Expired rows removed at most with one flush. */
-const EXPIRE_ROWS = 2_048;
-
 /**
  * Rows of a key, a time and a tail over bytes, of which those of one key are read together: a key's live rows are held decoded, all or none
  * of them, so that a range of times is a slice. Time is the newest one written; a row older than it by the retention is neither written nor
@@ -36,24 +35,23 @@ export class SegmentedRows<K, V> {
   readonly #settings: SegmentedRowsSettings<K, V>;
   readonly #bytes: BytesStore;
   readonly #cache: RowListCache<K, V> | null;
-  #dirty: SegmentedRow<K, V>[] = [];
-  #listener: FlushListener<Windowed<K>, V> | null = null;
-  #originOf: () => unknown = () => null;
-  #writes = 0;
-  /** The first segment that may have rows to expire. */
-  #expiredTo = 0;
+  readonly #records: RecordCache<Windowed<K>, V, SegmentedRow<K, V>>;
+  readonly #expiry: SegmentExpiry;
+  readonly #sendDown = (segment: number): void => this.#writeDown(segment);
   #open = true;
 
   constructor(bytes: BytesStore, settings: SegmentedRowsSettings<K, V>) {
     this.#bytes = bytes;
     this.#settings = settings;
     this.notes = new WindowNotes(bytes, settings.name);
+    this.#expiry = new SegmentExpiry(bytes, this.notes);
+    this.#records = new RecordCache(({ key, timeMs, tail }) => settings.windowedOf(key, timeMs, tail));
     this.segmentIntervalMs = rowSegmentMs(settings.retentionMs);
     this.#cache =
       settings.cacheEntriesMax === 0
         ? null
         : new RowListCache(settings.cacheEntriesMax, () => {
-            if (this.#dirty.length > 0) this.flush();
+            if (this.#records.size > 0) this.flush();
           });
   }
 
@@ -66,16 +64,15 @@ export class SegmentedRows<K, V> {
   }
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, originOf: () => unknown): void {
-    this.#listener = listener;
-    this.#originOf = originOf;
+    this.#records.setListener(listener, originOf);
   }
 
   get isRecordCache(): boolean {
-    return this.#listener !== null;
+    return this.#records.isListenedTo;
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.length > 0 || this.notes.changed;
+    return this.#records.size > 0 || this.notes.changed;
   }
 
   /** The oldest time that is still kept. */
@@ -167,10 +164,12 @@ export class SegmentedRows<K, V> {
 
   put(key: K, timeMs: number, tail: number, value: V | null): void {
     this.statistics.puts += 1;
+    const before = this.#firstSegment();
     if (timeMs > this.notes.observedMs) {
       this.notes.observedMs = timeMs;
       this.notes.changed = true;
     }
+    this.#expiry.onWrite(before, this.#firstSegment(), this.#sendDown);
     if (timeMs < this.#keptMs() || timeMs < 0) return;
     const list = this.#list(key);
     const index = firstAt(list.rows, timeMs, tail);
@@ -191,20 +190,7 @@ export class SegmentedRows<K, V> {
       else list.rows.splice(index, 0, row);
       this.#cache!.grow();
     }
-    this.#change(row, value);
-  }
-
-  #change(row: SegmentedRow<K, V>, value: V | null): void {
-    if (!row.dirty) {
-      row.dirty = true;
-      row.before = row.value;
-      this.#dirty.push(row);
-    }
-    row.value = value;
-    if (this.#listener === null) return;
-    row.origin = this.#originOf();
-    row.order = this.#writes;
-    this.#writes += 1;
+    this.#records.change(row, value);
   }
 
   /** Rows of the keys from `fromKey` to `toKey` with from <= time <= to, by segment, key, time and tail. Null is open. */
@@ -233,69 +219,52 @@ export class SegmentedRows<K, V> {
     }
   }
 
-  /** Sends changes down without telling the listener: they stay news to it until the flush. */
-  #writeDown(): void {
+  /** The first segment that is not wholly before the retention. */
+  #firstSegment(): number {
+    return this.#segment(Math.max(0, this.#keptMs()));
+  }
+
+  /**
+   * Sends changes down without telling the listener: they stay news to it until the flush.
+   * @param fromSegment rows of earlier ones are left out: they were written down before they expired
+   */
+  #writeDown(fromSegment = this.#firstSegment()): void {
     const { name, keySerde, valueSerde } = this.#settings;
-    const keptMs = this.#keptMs();
-    for (const row of this.#dirty) {
+    for (const row of this.#records.changed) {
       const { key, timeMs, tail, value } = row;
-      if (timeMs < keptMs || (value === null && !row.stored)) continue;
+      const segment = this.#segment(timeMs);
+      if (segment < fromSegment || (value === null && !row.stored)) continue;
       this.#bytes.put(
-        segmentedRowKey(this.#segment(timeMs), keySerde.serialize(name, key), timeMs, tail),
+        segmentedRowKey(segment, keySerde.serialize(name, key), timeMs, tail),
         value === null ? null : valueSerde.serialize(name, value),
       );
       row.stored = value !== null;
     }
     if (this.notes.changed) this.notes.write();
-    if (this.#listener === null) this.#settle();
+    if (!this.#records.isListenedTo) this.#settle();
   }
 
-  #settle(): void {
-    this.statistics.flushed += this.#dirty.length;
-    for (const row of this.#dirty) {
-      row.dirty = false;
-      if (row.value === null) this.#cache!.remove(this.#cacheKey(row.key), row);
-    }
-    this.#dirty = [];
+  #settle(): SegmentedRow<K, V>[] {
+    const settled = this.#records.settle();
+    this.statistics.flushed += settled.length;
+    for (const row of settled) if (row.value === null) this.#cache!.remove(this.#cacheKey(row.key), row);
+    return settled;
   }
 
   flush(): void {
     this.checkOpen();
-    const changed = this.#dirty;
     this.#writeDown();
-    this.#expire();
-    if (this.#listener === null) return;
-    this.#settle();
-    changed.sort((a, b) => a.order - b.order);
-    for (const { key, timeMs, tail, value, before, origin } of changed) {
-      if (value !== null || before !== null)
-        this.#listener(this.#settings.windowedOf(key, timeMs, tail), value, before, origin);
-    }
-  }
-
-  /** Removes rows of segments that lie wholly before the retention. */
-  #expire(): void {
-    const first = this.#segment(Math.max(0, this.#keptMs()));
-    if (first <= this.#expiredTo) return;
-    const gone: Buffer[] = [];
-    const rows = this.#bytes.scan(null, segmentStart(first), false);
-    for (const { key } of rows) {
-      gone.push(key);
-      if (gone.length === EXPIRE_ROWS) break;
-    }
-    rows.close();
-    for (const key of gone) this.#bytes.put(key, null);
-    if (gone.length < EXPIRE_ROWS) this.#expiredTo = first;
+    this.#records.tell(this.#settle());
   }
 
   #forget(): void {
     this.#cache?.clear();
-    this.#dirty = [];
+    this.#records.forget();
   }
 
   rollback(): void {
     this.#forget();
-    this.#expiredTo = 0;
+    this.#expiry.rollback();
     this.notes.read();
   }
 

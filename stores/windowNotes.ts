@@ -16,6 +16,8 @@ export class WindowNotes {
   emittedMs = -1;
   /** The number given out last, where rows of one key and time are numbered. */
   sequence = -1;
+  /** While rows of old segments are being removed: writes since some were removed last. */
+  expiryWrites = -1;
   changed = false;
 
   constructor(bytes: BytesStore, name: string) {
@@ -37,11 +39,12 @@ export class WindowNotes {
     this.streamTimeMs = at(1);
     this.emittedMs = at(2);
     this.sequence = at(3);
+    this.expiryWrites = at(4);
     this.changed = false;
   }
 
   write(): void {
-    const values = [this.observedMs, this.streamTimeMs, this.emittedMs, this.sequence];
+    const values = [this.observedMs, this.streamTimeMs, this.emittedMs, this.sequence, this.expiryWrites];
     while (values.length > 1 && values.at(-1) === -1) values.pop();
     this.#bytes.put(
       NOTES_KEY,

@@ -1,21 +1,17 @@
 import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
 import { closeable, type RowGenerator } from './iterators.ts';
+import { type CachedValue, RecordCache } from './recordCache.ts';
+import { SegmentExpiry } from './segmentExpiry.ts';
 import type { Serde } from './serde.ts';
 import type { BytesStore, KeyValueIterator, Windowed, WindowStore } from './store.ts';
 import { textOf } from './transactional.ts';
 import { segmentIntervalMs, segmentStart, windowKey, windowRecordKeyOf, windowStartOf } from './windowKey.ts';
 import { WindowNotes } from './windowNotes.ts';
 
-interface Entry<K, V> {
+interface Entry<K, V> extends CachedValue<V> {
   readonly key: K;
   readonly startMs: number;
-  value: V | null;
-  dirty: boolean;
-  /** This and the following are only kept where a flush listener wants them. */
-  before: V | null;
-  origin: unknown;
-  order: number;
 }
 
 export interface WindowStoreSettings<K, V> {
@@ -28,9 +24,6 @@ export interface WindowStoreSettings<K, V> {
   /** Decoded windows held at most; 0 reads through: for committed views. */
   readonly cacheEntriesMax: number;
 }
-
-/** Expired rows removed at most with one write, so that no single record pays for a whole segment. */
-const EXPIRE_ROWS = 64;
 
 /**
  * A window store of decoded values over bytes. Time is the newest window start written; a window older than it by the retention is
@@ -49,11 +42,13 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   readonly #cacheEntriesMax: number;
   readonly #cache = new Map<CacheKey, Entry<K, V>[]>();
   #cached = 0;
-  #dirty: Entry<K, V>[] = [];
-  #listener: FlushListener<Windowed<K>, V> | null = null;
-  #originOf: () => unknown = () => null;
-  #writes = 0;
+  readonly #records = new RecordCache<Windowed<K>, V, Entry<K, V>>(({ key, startMs }) => ({
+    key,
+    window: { startMs, endMs: startMs + this.windowSizeMs },
+  }));
   readonly #notes: WindowNotes;
+  readonly #expiry: SegmentExpiry;
+  readonly #sendDown = (segment: number): void => this.#writeDown(segment);
   #open = true;
 
   constructor(bytes: BytesStore, settings: WindowStoreSettings<K, V>) {
@@ -67,6 +62,7 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.segmentIntervalMs = segmentIntervalMs(settings.retentionMs);
     this.#cacheEntriesMax = settings.cacheEntriesMax;
     this.#notes = new WindowNotes(bytes, settings.name);
+    this.#expiry = new SegmentExpiry(bytes, this.#notes);
   }
 
   get streamTimeMs(): number {
@@ -90,16 +86,15 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   }
 
   setFlushListener(listener: FlushListener<Windowed<K>, V>, originOf: () => unknown = () => null): void {
-    this.#listener = listener;
-    this.#originOf = originOf;
+    this.#records.setListener(listener, originOf);
   }
 
   get isRecordCache(): boolean {
-    return this.#listener !== null;
+    return this.#records.isListenedTo;
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.length > 0 || this.#notes.changed;
+    return this.#records.size > 0 || this.#notes.changed;
   }
 
   #checkOpen(): void {
@@ -166,44 +161,19 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
   put(key: K, value: V | null, windowStartMs: number): void {
     if (!this.#open) this.#checkOpen();
     this.statistics.puts += 1;
+    const before = this.#firstSegment();
     if (windowStartMs > this.#notes.observedMs) {
       this.#notes.observedMs = windowStartMs;
       this.#notes.changed = true;
-      this.#expire();
     }
+    this.#expiry.onWrite(before, this.#firstSegment(), this.#sendDown);
     if (windowStartMs < this.#oldestMs()) return;
-    const entry = this.#entry(key, windowStartMs, this.#listener !== null);
-    if (!entry.dirty) {
-      entry.dirty = true;
-      entry.before = entry.value;
-      this.#dirty.push(entry);
-    }
-    entry.value = value;
-    if (this.#listener === null) return;
-    entry.origin = this.#originOf();
-    entry.order = this.#writes;
-    this.#writes += 1;
+    this.#records.change(this.#entry(key, windowStartMs, this.#records.isListenedTo), value);
   }
 
   /** The first segment that is not wholly before the retention. */
   #firstSegment(): number {
     return this.#segment(Math.max(0, this.#oldestMs()));
-  }
-
-  /** Removes rows of segments that lie wholly before the retention. What is there, and when, depends on the writes alone. */
-  #expire(): void {
-    const first = this.#firstSegment();
-    if (first === 0) return;
-    // What waits for a flush has to be among the rows, or when flushes fall would decide what is removed.
-    this.#writeDown(0);
-    const gone: Buffer[] = [];
-    const rows = this.#bytes.scan(null, segmentStart(first), false);
-    for (const { key } of rows) {
-      gone.push(key);
-      if (gone.length === EXPIRE_ROWS) break;
-    }
-    rows.close();
-    for (const key of gone) this.#bytes.put(key, null);
   }
 
   *#scan(from: Buffer, to: Buffer, reverse: boolean): RowGenerator<Buffer> {
@@ -283,9 +253,10 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     return this.fetchAll(0, Number.MAX_SAFE_INTEGER);
   }
 
-  /** @param fromMs windows that start earlier are left out: they were written down before they expired */
-  #writeDown(fromMs = this.#firstSegment() * this.segmentIntervalMs): void {
-    for (const { key, startMs, value } of this.#dirty) {
+  /** @param fromSegment windows of earlier ones are left out: they were written down before they expired */
+  #writeDown(fromSegment = this.#firstSegment()): void {
+    const fromMs = fromSegment * this.segmentIntervalMs;
+    for (const { key, startMs, value } of this.#records.changed) {
       if (startMs < fromMs) continue;
       this.#bytes.put(
         this.#locate(key, startMs),
@@ -293,36 +264,30 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
       );
     }
     if (this.#notes.changed) this.#notes.write();
-    if (this.#listener === null) this.#settle();
+    if (!this.#records.isListenedTo) this.#settle();
   }
 
-  #settle(): void {
-    this.statistics.flushed += this.#dirty.length;
-    for (const entry of this.#dirty) entry.dirty = false;
-    this.#dirty = [];
+  #settle(): Entry<K, V>[] {
+    const settled = this.#records.settle();
+    this.statistics.flushed += settled.length;
+    return settled;
   }
 
   flush(): void {
     this.#checkOpen();
-    const changed = this.#dirty;
     this.#writeDown();
-    if (this.#listener === null) return;
-    this.#settle();
-    changed.sort((a, b) => a.order - b.order);
-    for (const { key, startMs, value, before, origin } of changed) {
-      const window = { startMs, endMs: startMs + this.windowSizeMs };
-      if (value !== null || before !== null) this.#listener({ key, window }, value, before, origin);
-    }
+    this.#records.tell(this.#settle());
   }
 
   #forget(): void {
     this.#cache.clear();
     this.#cached = 0;
-    this.#dirty = [];
+    this.#records.forget();
   }
 
   rollback(): void {
     this.#forget();
+    this.#expiry.rollback();
     this.#notes.read();
   }
 

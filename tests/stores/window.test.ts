@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryStateBackend, Serdes, Stores, type WindowStore } from '../../stores/index.ts';
-import type { CachingWindowStore } from '../../stores/windowStore.ts';
 import { MEDIA, type Medium } from './media.ts';
 
 const MINUTE_MS = 60_000;
@@ -222,49 +221,6 @@ for (const readInRanges of [false, true])
     // Five minutes kept, whole segments of a minute, and the row of notes.
     assert.ok(rows <= 8, `${rows} rows`);
   });
-
-/** The bytes of a window store after puts, some of them followed by a commit. */
-function bytesAfter(puts: readonly (readonly [string, number, boolean])[], recordCache: boolean): string[] {
-  const backend = new MemoryStateBackend();
-  const location = { applicationId: 'app', storeName: 'w', partition: 0 };
-  const store = Stores.windowStore({
-    name: 'w',
-    keySerde: Serdes.string,
-    valueSerde: Serdes.longNumber,
-    windowSizeMs: SIZE_MS,
-    retentionMs: 20 * MINUTE_MS,
-  }).build(backend, location);
-  if (recordCache) (store as CachingWindowStore<string, number>).setFlushListener(() => undefined);
-  puts.forEach(([name, startMs, commits], index) => {
-    store.put(name, index, startMs);
-    if (!commits) return;
-    store.flush();
-    backend.commit();
-  });
-  store.flush();
-  backend.commit();
-  const rows = backend.openCommitted(location).scan(null, null, false);
-  return [...rows].map((row) => `${row.key.toString('hex')}: ${row.value.toString('hex')}`);
-}
-
-test('what is on disk, expired windows among it, does not depend on when commits fell', () => {
-  const start = fc.oneof(
-    { weight: 8, arbitrary: time },
-    // Leaps of time, by which more windows expire than go at once.
-    { weight: 1, arbitrary: fc.integer({ min: 41, max: 200 }).map((half) => half * (MINUTE_MS / 2)) },
-  );
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(key, start, fc.boolean()), { maxLength: 250, size: 'max' }),
-      fc.boolean(),
-      (puts, recordCache) => {
-        const atTheEnd = puts.map(([name, startMs]) => [name, startMs, false] as const);
-        assert.deepEqual(bytesAfter(puts, recordCache), bytesAfter(atTheEnd, recordCache));
-      },
-    ),
-    { seed: 20131011, numRuns: 200 },
-  );
-});
 
 test('windows of one key and start stand beside one another where duplicates are kept, over a restart', () => {
   const backend = new MemoryStateBackend();
