@@ -12,4 +12,9 @@ export interface Serde<T> {
    * or -1 where the rest of the buffer is too short (nothing then counts as written).
    */
   serializeInto?(topic: string, value: T, target: Buffer, offset: number): number;
+  /**
+   * The part of a key's bytes that its partition is chosen by. Left out: all of them. Windows of a key have one partition, that of the key
+   * itself, as Kafka Streams' WindowedStreamPartitioner.
+   */
+  partitionedBytes?(bytes: Buffer): Buffer;
 }

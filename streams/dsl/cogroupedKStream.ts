@@ -10,7 +10,7 @@ import { KTable } from './kTable.ts';
 import type { Materialized, WindowMaterialized } from './options.ts';
 import { aggregateFold, sessionAggregateFold } from './processors/fold.ts';
 import { SessionWindows } from './sessionWindows.ts';
-import type { SlidingWindows } from './slidingWindows.ts';
+import { SlidingWindows } from './slidingWindows.ts';
 import type { TimeWindows } from './timeWindows.ts';
 
 type AnyAggregator = Aggregator<unknown, unknown, unknown>;
@@ -73,7 +73,8 @@ export class TimeWindowedCogroupedKStream<K, A> {
       initializer,
       cogroupAggregator(this.#inputs) as Aggregator<unknown, unknown, A>,
     );
-    const source = new CogroupedSource(this.#inputs, true);
+    // Sliding windows drop a record without value, tumbling and hopping ones take it.
+    const source = new CogroupedSource(this.#inputs, !(this.#windows instanceof SlidingWindows));
     const emit = EmitStrategy.onWindowUpdate();
     const aggregation = { operator: 'aggregate', source, fold, emit, valueSerde: null };
     const untyped = materialized as WindowMaterialized<unknown, unknown>;

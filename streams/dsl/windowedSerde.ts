@@ -17,6 +17,7 @@ export function timeWindowedSerde<K>(inner: Serde<K>, windowSizeMs: number): Ser
         window: { startMs, endMs: startMs + windowSizeMs },
       };
     },
+    partitionedBytes: (bytes) => bytes.subarray(0, bytes.length - LONG_BYTES),
   };
 }
 
@@ -38,5 +39,6 @@ export function sessionWindowedSerde<K>(inner: Serde<K>): Serde<Windowed<K>> {
         window: { startMs: time(topic, bytes, at + LONG_BYTES), endMs: time(topic, bytes, at) },
       };
     },
+    partitionedBytes: (bytes) => bytes.subarray(0, bytes.length - 2 * LONG_BYTES),
   };
 }

@@ -105,6 +105,11 @@ export class RunningSink implements RunningNode {
     this.#send(this.#task.output.target(topic), topic, record);
   }
 
+  #partitionOf(keyBytes: Buffer | null, partitions: number): number {
+    if (keyBytes === null || partitions === 1) return 0;
+    return partitionForKey(this.#keySerde.partitionedBytes?.(keyBytes) ?? keyBytes, partitions);
+  }
+
   #send(target: SinkTarget, topic: string, record: AnyRecord): void {
     const { key, value } = record;
     let at = 0;
@@ -128,9 +133,7 @@ export class RunningSink implements RunningNode {
     }
     const chosen =
       this.#partitioner === null ? null : this.#partitioner(topic, key, value, target.partitions);
-    const partition =
-      chosen ??
-      (keyBytes === null || target.partitions === 1 ? 0 : partitionForKey(keyBytes, target.partitions));
+    const partition = chosen ?? this.#partitionOf(keyBytes, target.partitions);
     this.#task.metrics.produced += 1;
     target.send(
       partition,

@@ -227,7 +227,17 @@ class Declaration {
   #cogroup(node: NodeSpec): Table {
     const [one, two] = [this.#input(node.of, 'grouped').grouped, this.#input(node.other, 'grouped').grouped];
     const cogrouped = one.cogroup(aggregatorOf(node.fn)).cogroup(two, aggregatorOf(node.otherFn));
-    return cogrouped.aggregate(() => initialOf(node.shape.value), this.#materialized(node));
+    const initializer = (): Key => initialOf(node.shape.value);
+    const { windows, retentionMs } = node;
+    if (windows === undefined) return cogrouped.aggregate(initializer, this.#materialized(node));
+    const kept = { ...this.#materialized(node, serdeOf('text')), retentionMs: retentionMs! };
+    if (!('gapMs' in windows))
+      return cogrouped.windowedBy(windowsOf(windows)).aggregate(initializer, kept) as unknown as Table;
+    const sessions = SessionWindows.ofInactivityGapAndGrace(windows.gapMs, windows.graceMs);
+    const merge = reducerOf(node.merge);
+    return cogrouped
+      .windowedBy(sessions)
+      .aggregate(initializer, (_key, one, two) => merge(one, two), kept) as unknown as Table;
   }
 
   #foreignKeyJoin(node: NodeSpec): Table {

@@ -40,6 +40,8 @@ export class Draft {
   readonly #used = new Set<number>();
   #names = 0;
   punctuates = false;
+  /** Whether records without key would make Kafka Streams fail. */
+  needsKeys = false;
 
   constructor(random: Random) {
     this.random = random;
@@ -166,6 +168,17 @@ function grow(draft: Draft): void {
   }
 }
 
+/** Operators that go over topics of their own. */
+const REPARTITIONING: readonly string[] = ['repartition', 'tableGroupBy', 'foreignKeyJoin'];
+
+/** Whether a topology has no repartition topics, so that each partition can be had by a driver of its own: Kafka Streams' has one only. */
+function inOneStep({ nodes, handles }: Draft): boolean {
+  return (
+    nodes.every(({ op }) => !REPARTITIONING.includes(op)) &&
+    handles.every(({ internal }) => internal.size === 0)
+  );
+}
+
 /** The case of a seed. */
 export function generate(seed: number): CaseSpec {
   const random = seededRandom(Math.imul(seed, 2_654_435_761));
@@ -182,10 +195,12 @@ export function generate(seed: number): CaseSpec {
   sinks(draft);
   const { nodes } = draft;
   // In the answers of a foreign-key join Kafka Streams takes a value of no bytes for none.
-  const inputs = generateInputs(random, draft.inputs, !nodes.some(({ op }) => op === 'foreignKeyJoin'));
+  const emptyTexts = !nodes.some(({ op }) => op === 'foreignKeyJoin');
+  const inputs = generateInputs(random, draft.inputs, { emptyTexts, nullKeys: !draft.needsKeys });
   // In memory Kafka Streams' stores of a join take other notice of records without value than its default ones in RocksDB, and those of
   // sessions have another order.
   const ofDefaultStores = nodes.some(({ op, onClose }) => op === 'joinStream' || onClose === true);
   const persistent = ofDefaultStores || chance(random, 5);
-  return { id: String(seed), nodes, inputs, ...(persistent ? { persistent } : {}) };
+  const partitions = inOneStep(draft) && chance(random, 40) ? { partitions: 2 + random(2) } : {};
+  return { id: String(seed), nodes, inputs, ...partitions, ...(persistent ? { persistent } : {}) };
 }

@@ -45,7 +45,7 @@ function headersOf(random: Random): Pick<InputSpec, 'headers'> {
 export function generateInputs(
   random: Random,
   topics: ReadonlyMap<string, ValueType>,
-  emptyTexts: boolean,
+  { emptyTexts, nullKeys }: { readonly emptyTexts: boolean; readonly nullKeys: boolean },
 ): InputSpec[] {
   const names = [...topics.keys()];
   const keys = KEYS.slice(0, chance(random, 60) ? 4 : KEYS.length);
@@ -57,7 +57,7 @@ export function generateInputs(
     latest = Math.max(latest, now);
     return {
       topic,
-      key: chance(random, 6) ? null : pick(random, keys),
+      key: chance(random, 6) && nullKeys ? null : pick(random, keys),
       value: drawnValue(random, topics.get(topic)!, emptyTexts),
       timestamp: now,
       ...headersOf(random),

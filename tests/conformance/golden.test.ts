@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readGolden } from './golden.ts';
+import { readGolden, readPartitionedGolden } from './golden.ts';
 import { run } from './run.ts';
 import type { Operator } from './spec.ts';
 
@@ -53,6 +53,16 @@ test('every golden case gives, record for record, what Kafka Streams gave', () =
   for (const { spec, outcome } of golden) assert.deepEqual(run(spec), outcome, `case ${spec.id}`);
 });
 
+test('so does every golden case of several partitions, each record in the partition that Kafka gives its key', () => {
+  const partitioned = readPartitionedGolden();
+  assert.ok(partitioned.length >= 20, `${partitioned.length} cases`);
+  for (const { spec, outcome } of partitioned) assert.deepEqual(run(spec), outcome, `case ${spec.id}`);
+  const several = partitioned.filter(({ outcome }) =>
+    Object.values(outcome.partitions!).some((each) => new Set(each).size > 1),
+  );
+  assert.ok(several.length >= 10, `${several.length} cases write to several partitions`);
+});
+
 test('the golden cases hold every operator, windows and joins of each kind, with grace and cache and without', () => {
   const nodes = golden.flatMap(({ spec }) => spec.nodes);
   const missing = Object.keys(OPERATORS).filter((op) => nodes.every((node) => node.op !== op));
@@ -69,6 +79,11 @@ test('the golden cases hold every operator, windows and joins of each kind, with
         windowed.some((node) => kind in node.windows! && (node.onClose ?? false) === onClose),
         `${kind}, on close ${onClose}`,
       );
+  for (const kind of ['gapMs', 'differenceMs', 'sizeMs'])
+    assert.ok(
+      windowed.some((node) => node.op === 'cogroup' && kind in node.windows!),
+      `cogroup by ${kind}`,
+    );
   const windows = windowed.flatMap((node) =>
     'sizeMs' in node.windows! ? [{ ...node.windows, ...node }] : [],
   );

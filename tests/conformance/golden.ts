@@ -13,11 +13,20 @@ export interface GoldenCase {
 }
 
 /** One case a line. */
-export function readGolden(): GoldenCase[] {
+function readAll(): GoldenCase[] {
   return readFileSync(FILE, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as GoldenCase);
+}
+
+/** Those of one partition a topic. */
+export function readGolden(): GoldenCase[] {
+  return readAll().filter(({ spec }) => spec.partitions === undefined);
+}
+
+export function readPartitionedGolden(): GoldenCase[] {
+  return readAll().filter(({ spec }) => spec.partitions !== undefined);
 }
 
 function kindOf(windows: WindowsSpec): string {
@@ -49,7 +58,10 @@ function chosen(cases: readonly GoldenCase[]): GoldenCase[] {
   for (const each of cases) {
     const { nodes } = each.spec;
     if (!Object.values(each.outcome.topics ?? {}).some((records) => records.length > 0)) continue;
-    const features = nodes.map((node) => featureOf(node, nodes)).filter((feature) => !seen.has(feature));
+    const prefix = each.spec.partitions === undefined ? '' : 'partitioned ';
+    const features = nodes
+      .map((node) => prefix + featureOf(node, nodes))
+      .filter((feature) => !seen.has(feature));
     for (const feature of features) seen.add(feature);
     (features.length > 0 ? telling : others).push(each);
   }

@@ -61,23 +61,34 @@ function inputTopics(
   return topics;
 }
 
+/** The partitions of all topics of a case but those of global tables, which have one. */
+function partitionsOf({ nodes, partitions = 1 }: CaseSpec): Record<string, number> {
+  const topics = nodes.flatMap(({ op, topic }) =>
+    topic === undefined || op === 'globalTable' ? [] : [topic],
+  );
+  return Object.fromEntries(topics.map((topic) => [topic, partitions]));
+}
+
 /** What our engine makes of a case. */
-export function run({ nodes, inputs }: CaseSpec): Outcome {
+export function run(spec: CaseSpec): Outcome {
+  const { nodes, inputs } = spec;
   try {
     const driver = new TopologyTestDriver(
       { applicationId: 'oracle', topology: declare(nodes) },
-      { flushEachRecord: true },
+      { flushEachRecord: true, partitions: partitionsOf(spec) },
     );
     const topics = inputTopics(driver, nodes);
     for (const { topic, key, value, timestamp, headers } of inputs)
       topics.get(topic)!.pipeInput(key, value, timestamp, headersOf(headers));
     const output: Record<string, readonly OutputRecord[]> = {};
+    const partitions: Record<string, readonly number[]> = {};
     for (const { op, topic, shape } of nodes) {
       if (op !== 'to') continue;
       const records = driver.createOutputTopic(topic!, Serdes.bytes, Serdes.bytes).readRecordsToList();
       output[topic!] = records.map((record) => written(record, shape));
+      partitions[topic!] = records.map(({ partition }) => partition);
     }
-    return { topics: output };
+    return spec.partitions === undefined ? { topics: output } : { topics: output, partitions };
   } catch (cause) {
     return { error: String(cause) };
   }

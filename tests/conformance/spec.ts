@@ -117,6 +117,8 @@ export interface CaseSpec {
   readonly id: string;
   readonly nodes: readonly NodeSpec[];
   readonly inputs: readonly InputSpec[];
+  /** Of every topic but those of global tables; one where it is left out. Such cases have no repartition topics. */
+  readonly partitions?: number;
   /** Whether Kafka Streams keeps its stores in RocksDB: its default, and slower. Ours are in memory, as both kinds of ours are the same code. */
   readonly persistent?: boolean;
 }
@@ -129,5 +131,7 @@ export type OutputRecord =
 /** By topic, in the order of writing; or what it failed with. */
 export interface Outcome {
   readonly topics?: Readonly<Record<string, readonly OutputRecord[]>>;
+  /** Where there are several: the partition of each record. */
+  readonly partitions?: Readonly<Record<string, readonly number[]>>;
   readonly error?: string;
 }

@@ -14,6 +14,7 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Branched;
 import org.apache.kafka.streams.kstream.BranchedKStream;
+import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.GlobalKTable;
@@ -213,20 +214,29 @@ final class Declaration {
     }
 
     private static TimeWindowedKStream<Object, Object> timeWindowed(final JsonNode windows, final KGroupedStream<Object, Object> grouped) {
-        final Duration grace = Duration.ofMillis(windows.get("graceMs").asLong());
-        if (windows.has("differenceMs")) {
-            return grouped.windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(windows.get("differenceMs").asLong()), grace));
-        }
-        return grouped.windowedBy(TimeWindows
-            .ofSizeAndGrace(Duration.ofMillis(windows.get("sizeMs").asLong()), grace)
-            .advanceBy(Duration.ofMillis(windows.get("advanceMs").asLong())));
+        return windows.has("differenceMs") ? grouped.windowedBy(slidingWindows(windows)) : grouped.windowedBy(timeWindows(windows));
+    }
+
+    private static Duration duration(final JsonNode windows, final String field) {
+        return Duration.ofMillis(windows.get(field).asLong());
+    }
+
+    private static SlidingWindows slidingWindows(final JsonNode windows) {
+        return SlidingWindows.ofTimeDifferenceAndGrace(duration(windows, "differenceMs"), duration(windows, "graceMs"));
+    }
+
+    private static TimeWindows timeWindows(final JsonNode windows) {
+        return TimeWindows.ofSizeAndGrace(duration(windows, "sizeMs"), duration(windows, "graceMs")).advanceBy(duration(windows, "advanceMs"));
+    }
+
+    private static SessionWindows sessionWindows(final JsonNode windows) {
+        return SessionWindows.ofInactivityGapAndGrace(duration(windows, "gapMs"), duration(windows, "graceMs"));
     }
 
     private Object sessions(final JsonNode node, final KGroupedStream<Object, Object> grouped) {
         final JsonNode windows = node.get("windows");
         final String fn = string(node, "fn");
-        final SessionWindowedKStream<Object, Object> stream = grouped.windowedBy(SessionWindows.ofInactivityGapAndGrace(
-            Duration.ofMillis(windows.get("gapMs").asLong()), Duration.ofMillis(windows.get("graceMs").asLong()))).emitStrategy(emit(node));
+        final SessionWindowedKStream<Object, Object> stream = grouped.windowedBy(sessionWindows(windows)).emitStrategy(emit(node));
         final Materialized<Object, Object, SessionStore<Bytes, byte[]>> store = materialized(node, serde("text"));
         if (node.has("retentionMs")) store.withRetention(Duration.ofMillis(node.get("retentionMs").asLong()));
         return switch (node.get("op").asText()) {
@@ -241,11 +251,19 @@ final class Declaration {
     private Object cogroup(final JsonNode node) {
         final KGroupedStream<Object, Object> one = (KGroupedStream<Object, Object>) input(node, "of");
         final KGroupedStream<Object, Object> two = (KGroupedStream<Object, Object>) input(node, "other");
-        final Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> store = materialized(node);
-        return one
+        final CogroupedKStream<Object, Object> cogrouped = one
             .<Object>cogroup((key, value, aggregate) -> Functions.aggregate(string(node, "fn"), value, aggregate))
-            .cogroup(two, (key, value, aggregate) -> Functions.aggregate(string(node, "otherFn"), value, aggregate))
-            .aggregate(() -> initial(node), store);
+            .cogroup(two, (key, value, aggregate) -> Functions.aggregate(string(node, "otherFn"), value, aggregate));
+        if (!node.has("windows")) return cogrouped.aggregate(() -> initial(node), materialized(node));
+        final JsonNode windows = node.get("windows");
+        final Materialized store = materialized(node, serde("text")).withRetention(Duration.ofMillis(node.get("retentionMs").asLong()));
+        if (windows.has("gapMs")) {
+            return cogrouped.windowedBy(sessionWindows(windows)).aggregate(
+                () -> initial(node), (key, value, other) -> Functions.reduce(string(node, "merge"), value, other), store);
+        }
+        return windows.has("differenceMs")
+            ? cogrouped.windowedBy(slidingWindows(windows)).aggregate(() -> initial(node), store)
+            : cogrouped.windowedBy(timeWindows(windows)).aggregate(() -> initial(node), store);
     }
 
     private Object joinStream(final JsonNode node) {
