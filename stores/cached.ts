@@ -29,6 +29,7 @@ export interface StoreStatistics {
   flushed: number;
 }
 
+/** Whether a store keeps decoded values in memory. */
 export function isCachedStateStore(store: StateStore): store is CachedStateStore<unknown, unknown> {
   return 'rollback' in store && typeof store.rollback === 'function';
 }

@@ -7,8 +7,10 @@ export const STORE_ERRORS = {
   STORE_ARGUMENT: 'a store was declared or called with something that makes no sense',
 } as const;
 
+/** The codes of errors of stores. */
 export type StoreErrorCode = keyof typeof STORE_ERRORS;
 
+/** An error of a store, with its code and a message that names the store. */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
 

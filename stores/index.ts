@@ -33,6 +33,7 @@ export type { ChangeSink, TransactionalBytesStore } from './transactional.ts';
 
 const DEFAULT_CACHE_ENTRIES = 20_000;
 
+/** What every store is told: name, serdes, where it lives. */
 export interface StoreOptions<K, V> {
   /** Unique within the application. */
   readonly name: string;
@@ -50,6 +51,7 @@ export interface StoreOptions<K, V> {
   readonly cacheEntriesMax?: number;
 }
 
+/** What a store of windows is told besides. */
 export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly windowSizeMs: number;
   /** How long a window is kept, counted from its start; at least the window size. */
@@ -60,11 +62,13 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly readInRanges?: boolean;
 }
 
+/** What a store of versions is told besides. */
 export interface VersionedStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long versions are kept that a newer one replaced; and how late a version may come. */
   readonly historyRetentionMs: number;
 }
 
+/** What a store of sessions is told besides. */
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a session is found, counted from its end. */
   readonly retentionMs: number;

@@ -15,6 +15,7 @@ export interface StateStore {
   close(): void;
 }
 
+/** An entry of a store. */
 export interface KeyValue<K, V> {
   readonly key: K;
   readonly value: V;
@@ -39,6 +40,7 @@ export interface ReadOnlyKeyValueStore<K, V> {
   approximateNumEntries(): number;
 }
 
+/** Values by key, in the order of the keys' bytes. */
 export interface KeyValueStore<K, V> extends StateStore, ReadOnlyKeyValueStore<K, V> {
   /** Writes the value; null deletes the key. */
   put(key: K, value: V | null): void;
@@ -54,12 +56,14 @@ export interface KeyValueStore<K, V> extends StateStore, ReadOnlyKeyValueStore<K
   delete(key: K): V | null;
 }
 
+/** A value and the time of the record it came by, in milliseconds since the epoch. */
 export interface ValueAndTimestamp<V> {
   readonly value: V;
   /** Milliseconds since the epoch: the time of the record that made this value. */
   readonly timestamp: number;
 }
 
+/** A store of values by key, each with the time of the record it came by. */
 export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>;
 
 /** What writing a version came to: it is the newest of its key, a newer one was there already, or it is too old to be kept. */
@@ -107,6 +111,7 @@ export interface ReadOnlyWindowStore<K, V> {
   all(): KeyValueIterator<Windowed<K>, V>;
 }
 
+/** Values by key and window, kept for a time. */
 export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V> {
   readonly windowSizeMs: number;
   readonly retentionMs: number;
@@ -124,6 +129,7 @@ export interface WindowStore<K, V> extends StateStore, ReadOnlyWindowStore<K, V>
   advanceEmitted(timestampMs: number): void;
 }
 
+/** A store of values by key and window, each with the time of the record it came by. */
 export type TimestampedWindowStore<K, V> = WindowStore<K, ValueAndTimestamp<V>>;
 
 /** The reading half of a session store. A session reaches from its first record's time to its last one's, both inclusive. */
@@ -142,6 +148,7 @@ export interface ReadOnlySessionStore<K, V> {
   fetchRange(fromKey: K | null, toKey: K | null): KeyValueIterator<Windowed<K>, V>;
 }
 
+/** Values by key and session. */
 export interface SessionStore<K, V> extends StateStore, ReadOnlySessionStore<K, V> {
   readonly retentionMs: number;
   readonly segmentIntervalMs: number;

@@ -12,8 +12,10 @@ export const STREAMS_ERRORS = {
   STREAMS_STATE: 'the runtime is not in a state that allows this',
 } as const;
 
+/** The codes of errors of the runtime. */
 export type StreamsErrorCode = keyof typeof STREAMS_ERRORS;
 
+/** An error of the runtime, with its code and a message that names the place and the way out. */
 export class StreamsError extends Error {
   readonly code: StreamsErrorCode;
 

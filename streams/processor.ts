@@ -5,15 +5,18 @@
 import type { StateStore, StoreBuilder } from '../stores/store.ts';
 import type { Headers, Record, RecordMetadata } from './record.ts';
 
+/** Which time a punctuation goes by: that of the records, or that of the machine. */
 export type PunctuationType = 'stream-time' | 'wall-clock-time';
 
 /** Called with the time that made it due, in milliseconds since the epoch. */
 export type Punctuator = (timestampMs: number) => void;
 
+/** A punctuation that is under way; cancelling it twice does nothing. */
 export interface Cancellable {
   cancel(): void;
 }
 
+/** What a processor may ask of its task, whether or not it forwards records. */
 export interface ProcessingContext {
   readonly applicationId: string;
   /** `<sub-topology>_<partition>`, as in Kafka Streams. */
@@ -39,11 +42,13 @@ export interface ProcessingContext {
   commit(): void;
 }
 
+/** The context of a processor that may forward records of any key. */
 export interface ProcessorContext<KOut, VOut> extends ProcessingContext {
   /** Hands a record to all child nodes, or to the one named. */
   forward<K extends KOut, V extends VOut>(record: Record<K, V>, childName?: string): void;
 }
 
+/** A node of a topology written by hand: takes a record at a time, keeps state in stores and forwards results. */
 export interface Processor<KIn, VIn, KOut = never, VOut = never> {
   /** Called once before the first record, and again after a task was rolled back: rebuild any state held in memory from the stores. */
   init?(context: ProcessorContext<KOut, VOut>): void;
@@ -57,6 +62,7 @@ export interface ProcessorSupplier<KIn, VIn, KOut = never, VOut = never> {
   stores?(): readonly StoreBuilder[];
 }
 
+/** A record whose key stays as it is. */
 export interface FixedKeyRecord<K, V> {
   readonly key: K;
   readonly value: V;
@@ -64,6 +70,7 @@ export interface FixedKeyRecord<K, V> {
   readonly headers: Headers;
 }
 
+/** The context of a processor that may not change the key. */
 export interface FixedKeyProcessorContext<K, VOut> extends ProcessingContext {
   /** The key must be the one of the record being processed. */
   forward<V extends VOut>(record: FixedKeyRecord<K, V>, childName?: string): void;
@@ -76,6 +83,7 @@ export interface FixedKeyProcessor<K, VIn, VOut = never> {
   close?(): void;
 }
 
+/** Makes the processors of a node that keeps the key, one a task, and names their stores. */
 export interface FixedKeyProcessorSupplier<K, VIn, VOut = never> {
   get(): FixedKeyProcessor<K, VIn, VOut>;
   stores?(): readonly StoreBuilder[];

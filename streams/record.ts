@@ -4,6 +4,7 @@ export interface Header {
   readonly value: Buffer | null;
 }
 
+/** The headers of a record, in order. */
 export type Headers = readonly Header[];
 
 /** Shared by all records without headers, so that none allocates. */
@@ -28,6 +29,7 @@ export interface RecordMetadata {
   readonly offset: number;
 }
 
+/** A partition, by its topic and number. */
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;

@@ -20,6 +20,7 @@ import { KafkaRunner } from './task/kafka/runner.ts';
 import type { StreamsMetric } from './task/metrics.ts';
 import { runtimeMetrics } from './task/runtimeMetrics.ts';
 
+/** What a runtime runs, and on what. */
 export interface StreamsRuntimeOptions {
   /** The kind of the engine decides how the applications run; to a topology it makes no difference. */
   readonly engine: (LogEngine & EmbeddedCycles & { readonly kind: 'embedded' }) | KafkaEngine;

@@ -15,6 +15,7 @@ import { GlobalTableProcessor } from './processors/tableSource.ts';
 
 type AnyConsumed = Consumed<unknown, unknown>;
 
+/** How a builder declares topologies. */
 export interface StreamsBuilderOptions {
   /**
    * Let operators that need a repartition topic for the same stream, in the same serdes, share the one of the first of them, as Kafka Streams'

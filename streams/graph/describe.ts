@@ -1,6 +1,7 @@
 import { drawTopologies } from './picture/svg.ts';
 import type { Topology } from './topology.ts';
 
+/** A source, processor or sink with what it is linked to. */
 export interface NodeDescription {
   readonly kind: 'source' | 'processor' | 'sink';
   readonly name: string;
@@ -10,12 +11,14 @@ export interface NodeDescription {
   readonly children: readonly string[];
 }
 
+/** A part of a topology that runs as tasks of its own. */
 export interface SubtopologyDescription {
   readonly id: number;
   readonly nodes: readonly NodeDescription[];
   readonly stores: readonly string[];
 }
 
+/** A store that every instance holds whole, and the topic it is filled from. */
 export interface GlobalStoreDescription {
   readonly store: string;
   readonly source: string;
@@ -128,6 +131,7 @@ function mermaid(
   return lines.join('\n');
 }
 
+/** Describes a topology; the same as its `describe()`. */
 export function describeTopology(topology: Topology): TopologyDescription {
   const subtopologies = nodesOf(topology);
   const globalStores = [...topology.globalStores.values()].map(({ builder, source, processorName }) => ({

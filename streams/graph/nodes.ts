@@ -6,6 +6,7 @@ import type { Headers, Record } from '../record.ts';
 /** Takes the timestamp of a decoded record; `partitionTimeMs` is the highest one seen in its partition, or -1. */
 export type TimestampExtractor = (record: Record<unknown, unknown>, partitionTimeMs: number) => number;
 
+/** How a source reads its topics. */
 export interface SourceOptions<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
@@ -18,6 +19,7 @@ export interface SourceOptions<K, V> {
 /** Chooses the partition of a result; null leaves it to the key. */
 export type StreamPartitioner<K, V> = (topic: string, key: K, value: V, partitions: number) => number | null;
 
+/** How a sink writes its topic. */
 export interface SinkOptions<K, V> {
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
@@ -26,6 +28,7 @@ export interface SinkOptions<K, V> {
   readonly dropsNullKeys?: boolean;
 }
 
+/** Names the topic of a result. */
 export type TopicNameExtractor<K, V> = (
   key: K,
   value: V,

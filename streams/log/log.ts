@@ -6,6 +6,7 @@
 import type { StateBackend } from '../../stores/store.ts';
 import type { Headers, TopicPartition } from '../record.ts';
 
+/** A topic as it is to be. */
 export interface TopicConfig {
   readonly name: string;
   readonly partitions: number;
@@ -15,6 +16,7 @@ export interface TopicConfig {
   readonly cleanupPolicy: 'delete' | 'compact';
 }
 
+/** A topic as it is. */
 export interface TopicDescription extends TopicConfig {
   /** By partition: first offset still held, and the offset after the last committed record. */
   readonly offsets: readonly { readonly earliest: number; readonly latest: number }[];
@@ -43,6 +45,7 @@ export interface LogRecord {
   readonly headers: Headers;
 }
 
+/** Where a record has been put. */
 export interface RecordAck {
   readonly topic: string;
   readonly partition: number;
@@ -68,10 +71,12 @@ export interface LogReader {
   read(partition: TopicPartition, offset: number, maxRecords: number): Promise<readonly LogRecord[]>;
 }
 
+/** A tail under way; closing it ends the calls. */
 export interface TailSubscription {
   close(): void;
 }
 
+/** Makes, lists and describes topics, and tells of positions. */
 export interface LogAdmin {
   /** Makes what is missing. @throws LogError LOG_TOPIC_DIFFERS where a topic exists with other partitions or policy; it names what differs. */
   createTopics(topics: readonly TopicConfig[]): Promise<void>;
@@ -87,6 +92,7 @@ export interface LogAdmin {
   ): Promise<readonly (TopicPartition & { readonly offset: number })[]>;
 }
 
+/** A log: what the runtime and its surroundings ask of it, on whichever engine. */
 export interface LogEngine {
   readonly kind: 'embedded' | 'kafka';
   readonly admin: LogAdmin;

@@ -8,6 +8,7 @@ import type {
 import { compareBytes, mergeIterators } from './merge.ts';
 import { Partitioned } from './partitioned.ts';
 
+/** The sessions of a running application, over all its partitions; committed state only. */
 export interface QueryableSessionStore<K, V> extends ReadOnlySessionStore<K, V> {
   forRecordKey(recordKey: string | Buffer): ReadOnlySessionStore<K, V>;
 }

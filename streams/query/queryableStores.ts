@@ -23,6 +23,7 @@ export interface QueryableKeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V
   forRecordKey(recordKey: string | Buffer): ReadOnlyKeyValueStore<K, V>;
 }
 
+/** The windows of a running application, over all its partitions; committed state only. */
 export interface QueryableWindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
   forRecordKey(recordKey: string | Buffer): ReadOnlyWindowStore<K, V>;
 }

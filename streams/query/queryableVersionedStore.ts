@@ -1,6 +1,7 @@
 import type { ReadOnlyVersionedKeyValueStore, ValueAndTimestamp } from '../../stores/store.ts';
 import { Partitioned } from './partitioned.ts';
 
+/** The versions of a table of a running application, over all its partitions; committed state only. */
 export interface QueryableVersionedStore<K, V> extends ReadOnlyVersionedKeyValueStore<K, V> {
   forRecordKey(recordKey: string | Buffer): ReadOnlyVersionedKeyValueStore<K, V>;
 }

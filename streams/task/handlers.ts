@@ -13,8 +13,10 @@ export interface FailureContext {
   readonly offset: number;
 }
 
+/** Decides what becomes of a record that failed. It must not throw. */
 export type ErrorHandler = (context: FailureContext, cause: unknown) => HandlerResponse;
 
+/** The handlers of an application, by the step that failed. */
 export interface ErrorHandlers {
   /** Bytes that could not be decoded, and timestamps that make no sense. Default: dead-letter. */
   readonly deserialization: ErrorHandler;
@@ -24,6 +26,7 @@ export interface ErrorHandlers {
   readonly production: ErrorHandler;
 }
 
+/** What is done where an application names no handlers: bytes that make no sense are put aside, all else stops it. */
 export const DEFAULT_HANDLERS: ErrorHandlers = {
   deserialization: () => 'dead-letter',
   processing: () => 'fail',

@@ -18,6 +18,7 @@ import { runtimeMetrics } from '../task/runtimeMetrics.ts';
 import { MemoryLog } from './memoryLog.ts';
 import { type DriverAccess, type InputTopicOptions, TestInputTopic, TestOutputTopic } from './testTopics.ts';
 
+/** How a test driver runs topologies. */
 export interface TestDriverOptions {
   readonly initialWallClockMs?: number;
   /** Partitions by topic; one where none is given. */

@@ -36,6 +36,7 @@ export interface PartitionAppender {
   append(timestamp: number, key: Buffer | null, value: Buffer | null, headers: Headers): number;
 }
 
+/** Takes what a commit holds besides records: state and positions. */
 export interface CommitWriter {
   /**
    * Nothing is processed any more before the commit: what is put into the stores from here on goes right into its batch. Called once, after all
@@ -45,6 +46,7 @@ export interface CommitWriter {
   putPosition(position: CommittedPosition): void;
 }
 
+/** Processes records within the cycles of the log, so that what it makes of them commits with them. */
 export interface CycleParticipant {
   /**
    * Records from producers, just appended, in order of their sequence. Process each with all it leads to (records the

@@ -33,6 +33,7 @@ import { EmbeddedState } from './state.ts';
 import { Tails } from './tails.ts';
 import { TopicRegistry } from './topics.ts';
 
+/** Where an embedded log lives, and how it is kept. */
 export interface EmbeddedLogOptions {
   /** The data directory. Made where it does not exist. One process at a time. */
   readonly directory: string;
@@ -64,6 +65,7 @@ export interface EmbeddedLogOptions {
   readonly faults?: CommitFaults;
 }
 
+/** Whether a log takes records, and what keeps it from it. */
 export interface LogHealth {
   readonly state: 'ok' | 'failed';
   readonly cause?: unknown;

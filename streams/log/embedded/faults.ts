@@ -12,6 +12,7 @@ export const FAULT_POINTS = [
   'maintenance:after-write',
 ] as const;
 
+/** A phase of the log's writes. */
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 /**
