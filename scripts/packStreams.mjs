@@ -21,9 +21,10 @@ const ENTRIES = {
   './stores': 'stores/index',
   './log': 'streams/log/log',
   './log/embedded': 'streams/log/embedded/index',
+  './log/kafka': 'streams/log/kafka/index',
 };
-/** Packages that only those need who run on Kafka. */
-const OF_KAFKA = ['node-rdkafka', 'kafkajs'];
+/** Loaded when Kafka is asked for, and only then: compiled on installation. Its version stands with what development uses. */
+const KAFKA_CLIENT = 'node-rdkafka';
 
 function run(command, args) {
   const result = spawnSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
@@ -66,16 +67,11 @@ function dependencies({ dependencies: versions }) {
   if (unknown.length > 0) throw new Error(`imported, but no dependency: ${unknown.join(', ')}`);
   // The declarations speak of Buffer.
   const names = ['@types/node', ...imported].sort();
-  const of = (chosen) => Object.fromEntries(chosen.map((name) => [name, versions[name]]));
-  const ofKafka = names.filter((name) => OF_KAFKA.includes(name));
+  const client = JSON.parse(readFileSync(join(root, 'infra/kafka/client/package.json'), 'utf8'));
   return {
-    dependencies: of(names.filter((name) => !ofKafka.includes(name))),
-    ...(ofKafka.length === 0
-      ? {}
-      : {
-          peerDependencies: of(ofKafka),
-          peerDependenciesMeta: Object.fromEntries(ofKafka.map((name) => [name, { optional: true }])),
-        }),
+    dependencies: Object.fromEntries(names.map((name) => [name, versions[name]])),
+    peerDependencies: { [KAFKA_CLIENT]: client.dependencies[KAFKA_CLIENT] },
+    peerDependenciesMeta: { [KAFKA_CLIENT]: { optional: true } },
   };
 }
 

@@ -13,7 +13,13 @@ import { parseArgs } from 'node:util';
 import ts from 'typescript-api';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ENTRIES = ['streams/index', 'stores/index', 'streams/log/log', 'streams/log/embedded/index'];
+const ENTRIES = [
+  'streams/index',
+  'stores/index',
+  'streams/log/log',
+  'streams/log/embedded/index',
+  'streams/log/kafka/index',
+];
 /** The pages, each with the folders whose exports it tells of: the longest that fits counts. */
 const PAGES = {
   dsl: { title: 'Streams, tables, joins and windows', folders: ['streams/dsl'] },
@@ -54,6 +60,19 @@ function declarationsOf(source) {
   return found;
 }
 
+/** What a file imports by name: from where, and what it is called there. */
+function importsOf(source, file) {
+  const found = new Map();
+  for (const statement of source.statements) {
+    const bindings = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : undefined;
+    if (bindings === undefined || !ts.isNamedImports(bindings)) continue;
+    const from = resolve(file, statement.moduleSpecifier.text);
+    for (const { name, propertyName } of bindings.elements)
+      found.set(name.text, { from, origin: (propertyName ?? name).text });
+  }
+  return found;
+}
+
 /** What a module exports: by name the file and the declarations. */
 function exportsOf(file, cache = new Map()) {
   const known = cache.get(file);
@@ -62,6 +81,7 @@ function exportsOf(file, cache = new Map()) {
   cache.set(file, exported);
   const source = sourceOf(file);
   const own = declarationsOf(source);
+  const imports = importsOf(source, file);
   for (const [name, nodes] of own) if (nodes.some(isExported)) exported.set(name, { file, nodes });
   for (const statement of source.statements) {
     if (!ts.isExportDeclaration(statement)) continue;
@@ -72,7 +92,11 @@ function exportsOf(file, cache = new Map()) {
     else
       for (const { name, propertyName } of statement.exportClause.elements) {
         const origin = (propertyName ?? name).text;
-        exported.set(name.text, theirs?.get(origin) ?? { file, nodes: own.get(origin) ?? [] });
+        const imported = own.has(origin) ? undefined : imports.get(origin);
+        const found =
+          theirs?.get(origin) ??
+          (imported === undefined ? undefined : exportsOf(imported.from, cache).get(imported.origin));
+        exported.set(name.text, found ?? { file, nodes: own.get(origin) ?? [] });
       }
   }
   return exported;

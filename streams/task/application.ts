@@ -17,6 +17,7 @@ export interface ApplicationDefinition {
   readonly processingGuarantee?: ProcessingGuarantee;
 }
 
+/** Whether what a record leads to happens exactly once, or again after a failure. */
 export type ProcessingGuarantee = 'exactlyOnce' | 'atLeastOnce';
 
 /** A task to make: a sub-topology and a partition. */

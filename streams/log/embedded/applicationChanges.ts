@@ -14,6 +14,7 @@ export interface StartPosition {
   readonly offset: number;
 }
 
+/** What changes about an application of a log. */
 export type ApplicationChange =
   /** Drops all stores, and every position but those given. */
   | {

@@ -14,6 +14,7 @@ import { KafkaState } from './state/index.ts';
 import { KafkaTails } from './tail.ts';
 import { TopicCache } from './topicCache.ts';
 
+/** How a log on Kafka is reached and used. */
 export interface KafkaLogOptions extends KafkaConnectionOptions {
   /** Where the state stores of the process are kept. Left out for those that only read, send or ask: then there are none. */
   readonly stateDirectory?: string;

@@ -57,8 +57,10 @@ export const FAULT_KINDS = [
   'transaction-timeout',
 ] as const;
 
+/** A kind of what may go wrong in a simulation. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** What is simulated, and from which seed. */
 export interface SimulationOptions {
   readonly engine: 'embedded' | 'kafka';
   readonly seed: number;

@@ -29,7 +29,12 @@ function install(directory: string): void {
     mkdirSync(dirname(join(modules, name)), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
-  assert.deepEqual(Object.keys(manifest.dependencies).sort(), ['@types/node', 'rocksdb', 'sorted-btree']);
+  assert.deepEqual(Object.keys(manifest.dependencies).sort(), [
+    '@types/node',
+    'kafkajs',
+    'rocksdb',
+    'sorted-btree',
+  ]);
 }
 
 /** The examples of the guide as functions of a module, so that the compiler sees them. */

@@ -22,6 +22,7 @@ export interface ChangelogBounds {
   readonly end: number;
 }
 
+/** Reads changelog topics, to bring stores back. */
 export interface ChangelogReader {
   /** In the order asked for; null where there is no such topic or partition. @throws LogError */
   bounds(partitions: readonly TopicPartition[]): Promise<readonly (ChangelogBounds | null)[]>;

@@ -32,6 +32,7 @@ interface CommonOptions extends Pick<StateDirectoryOptions, 'directory' | 'memor
   readonly checkpointIntervalMs?: number;
 }
 
+/** Where the state of an instance lives, and how its changelogs are written. */
 export interface KafkaStateOptions extends CommonOptions {
   /** The clients of the log. */
   readonly log: { readonly kafkajs: Kafka };
