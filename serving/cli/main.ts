@@ -7,6 +7,7 @@ import { addDlqCommands } from './dlq.ts';
 import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
 import { addLagCommand } from './lag.ts';
 import { addOpsCommand } from './ops.ts';
+import { addReplayCommand } from './replay.ts';
 import { addResetCommand } from './reset.ts';
 import { addStoreCommands } from './store.ts';
 import { addTopicCommands } from './topic.ts';
@@ -37,6 +38,7 @@ function programOf(): Command {
   addStoreCommands(program);
   addDlqCommands(program);
   addResetCommand(program);
+  addReplayCommand(program);
   addVerifyCommand(program);
   addOpsCommand(program);
   program

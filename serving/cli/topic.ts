@@ -29,7 +29,8 @@ export function undecodableText({ cause, bytes, head }: Undecodable): string {
   return `undecodable (${cause}; ${bytes} bytes: ${head}${bytes * 2 > head.length ? '...' : ''})`;
 }
 
-function recordText(record: RecordView): string {
+/** A record on one line. */
+export function recordText(record: RecordView): string {
   const { topic, partition, offset, timestampMs, key, value, undecodable, clock, headers } = record;
   const shown = undecodable !== null ? undecodableText(undecodable) : clock ? 'clock' : JSON.stringify(value);
   const noted = clock ? [] : headers.map((header) => `${header.key}=${header.value ?? ''}`);

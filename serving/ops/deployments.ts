@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { Serdes } from '../../schemas/serdes.ts';
 import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
 import { makeNotes, noteRecord, readNotes } from '../../streams/ops/keyedNotes.ts';
 import { snapshotOf, type TopologySnapshot } from '../../streams/ops/topologySnapshot.ts';
 import type { ApplicationDefinition } from '../../streams/task/application.ts';
+import { type ApplicationOptions, applications } from '../../topologies/applications.ts';
 import { TOPICS } from '../../topologies/topics.ts';
 import { ServingError } from '../errors.ts';
 import type { Operation } from './operation.ts';
@@ -56,6 +58,17 @@ export function snapshotsOf(
   return applications.map(({ applicationId, topology }) =>
     snapshotOf(applicationId, topology, (topic) => counts.get(topic) ?? null),
   );
+}
+
+/** Applications that write a topic. */
+export function describedWriters(
+  topic: string,
+  serdes: Serdes,
+  settings: ApplicationOptions,
+): readonly string[] {
+  return snapshotsOf(applications(serdes, settings), 'embedded')
+    .filter(({ writes }) => writes.includes(topic))
+    .map(({ applicationId }) => applicationId);
 }
 
 /** What was deployed last; empty where no start has noted anything. @throws ServingError SERVING_CONFIG where a note cannot be read */

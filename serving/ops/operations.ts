@@ -3,6 +3,7 @@ import { discardOperation, listDeadLetters, retryOperation } from './deadLetters
 import { deploymentsOperation } from './deployments.ts';
 import { lagOperation } from './lag.ts';
 import type { Operation, OperationContext } from './operation.ts';
+import { recordsOperation } from './records.ts';
 
 /** An operation as it is asked for over the wire. */
 export interface RemoteOperation {
@@ -26,4 +27,5 @@ export const OPERATIONS: readonly RemoteOperation[] = [
   remote(retryOperation),
   remote(discardOperation),
   remote(copyTopic),
+  remote(recordsOperation),
 ];

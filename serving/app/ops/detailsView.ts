@@ -10,6 +10,11 @@ interface TableContent {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** Whether a cell is set to the right, as figures are. */
+function isFigure(cell: Cell | undefined): boolean {
+  return typeof cell === 'number' || (cell !== undefined && /^[\d,]+\+?$/.test(cell));
+}
+
 function cellText(cell: Cell): string {
   return typeof cell === 'number' ? count(cell) : cell;
 }
@@ -28,14 +33,14 @@ class TableView {
         make('th', {
           text,
           attributes: { scope: 'col' },
-          ...(typeof rows[0]?.[column] === 'number' ? { className: 'number' } : {}),
+          ...(isFigure(rows[0]?.[column]) ? { className: 'number' } : {}),
         }),
       ),
     });
     for (const row of rows)
       this.#body.append(
         make('tr', {
-          children: row.map((cell) => make('td', typeof cell === 'number' ? { className: 'number' } : {})),
+          children: row.map((cell) => make('td', isFigure(cell) ? { className: 'number' } : {})),
         }),
       );
     const table = make('table', { children: [caption, make('thead', { children: [headRow] }), this.#body] });

@@ -3,7 +3,7 @@ import { layOut, NODE_HEIGHT, NODE_WIDTH, type PlacedNode } from './layout.ts';
 import type { Application, Figures, Graph, Topic } from './model.ts';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const NAME_CHARACTERS = 20;
+const NAME_CHARACTERS = 18;
 
 type Attributes = Readonly<Record<string, string | number>>;
 
@@ -132,7 +132,7 @@ export class MapView {
       textOf({ x: NODE_WIDTH / 2, y: 19, class: 'name' }, fitted(name, NAME_CHARACTERS)),
       figure,
     );
-    if (application) group.append(svg('circle', { cx: 11, cy: 12, r: 3.5, class: 'lamp' }));
+    if (application) group.append(svg('circle', { cx: 9, cy: 9, r: 3.5, class: 'lamp' }));
     group.dataset.id = id;
     group.addEventListener('click', () => this.#onSelect(id));
     group.addEventListener('keydown', (event) => {
