@@ -9,6 +9,7 @@ export const SERVING_ERRORS = {
   SERVING_REPLAY: 'the log cannot be replayed to be compared',
   SERVING_DEAD_LETTER: 'a dead letter cannot be treated as asked',
   SERVING_RESET: 'an application cannot be reset as asked',
+  SERVING_REPROCESS: 'an application cannot be built anew as asked',
   SERVING_CREDENTIALS: 'the file of credentials cannot be used',
   SERVING_OUTPUT_FILE: 'a file asked for cannot be written',
 } as const;

@@ -50,6 +50,7 @@ export async function serveOperator(
       wallClock,
       producer: () => producer,
       exclusively: oneAtATime(),
+      onActiveChanged: (applicationId, activeId) => platform.active.set(applicationId, activeId),
     },
   });
   return { token, close: page.close };

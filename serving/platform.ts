@@ -17,6 +17,7 @@ import { EMPTY_COMMAND } from '../topologies/orders/emptyCommand.ts';
 import { ORDER_COMMANDS } from '../topologies/orders/topics.ts';
 import { TOPICS } from '../topologies/topics.ts';
 import { newestTimeOnLog } from './marketTime.ts';
+import { ActiveApplications, readReprocessing, shadowsOf } from './ops/reprocessing.ts';
 
 /** What a platform is made of; the rest of the configuration concerns serving. */
 export interface PlatformOptions {
@@ -46,8 +47,15 @@ export interface Platform {
   readonly producer: LogProducer;
   readonly clock: MarketClock;
   readonly applications: readonly Application[];
+  /** Whose stores are read for those of each application. */
+  readonly active: ActiveApplications;
   /** Finishes the commit in hand and closes everything, in the order in which it depends on one another. */
   close(): Promise<void>;
+}
+
+/** Partitions of a topic of the trading flow; 1 for any other. */
+function partitionsOfTopic(name: string, engine: 'embedded' | 'kafka'): number {
+  return TOPICS.find((topic) => topic.name === name)?.partitions[engine] ?? 1;
 }
 
 /** The account of the demo user. */
@@ -78,7 +86,19 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     const registry = await openRegistry(engine, options.schemaRegistryUrl ?? null);
     const serdes = await createSerdes(registry, TOPICS);
     const running = options.applications?.(serdes) ?? applications(serdes, options);
-    const runtime = new StreamsRuntime({ engine, applications: running, wallClock });
+    const reprocessing = await readReprocessing(engine);
+    const active = new ActiveApplications(reprocessing);
+    const anew = shadowsOf(
+      options.applications?.(serdes) ?? applications(serdes, options),
+      reprocessing,
+      (topic) => partitionsOfTopic(topic, 'embedded'),
+    );
+    const runtime = new StreamsRuntime({
+      engine,
+      applications: [...running, ...anew],
+      wallClock,
+      storesOf: active.storesOf,
+    });
     runtime.onStateChange((change) => {
       if (change.state === 'error') options.onApplicationFailed?.(change.applicationId, change.cause);
     });
@@ -93,6 +113,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       producer,
       clock: new MarketClock(wallClock, newestMs),
       applications: running,
+      active,
       close: async () => {
         await producer.close();
         await runtime.close();

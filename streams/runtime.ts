@@ -4,6 +4,7 @@ import { internalPartitions } from './graph/internalPartitions.ts';
 import type { EmbeddedCycles } from './log/embedded/cycle.ts';
 import type { LogEngine, TopicConfig } from './log/log.ts';
 import { QueryableStores } from './query/queryableStores.ts';
+import { RedirectedState } from './query/redirectedState.ts';
 import { type ApplicationDefinition, ApplicationPlan, internalTopicName } from './task/application.ts';
 import type {
   ApplicationRunner,
@@ -29,6 +30,8 @@ export interface StreamsRuntimeOptions {
   readonly applications: readonly ApplicationDefinition[];
   /** Milliseconds since the epoch, for wall-clock punctuation only. */
   readonly wallClock: () => number;
+  /** Whose stores are read for those of an application: its own unless told otherwise. May change at any time. */
+  readonly storesOf?: (applicationId: string) => string;
 }
 
 export type { Lag, RuntimeState, StateChange, TaskRestore };
@@ -58,7 +61,9 @@ export class StreamsRuntime {
         'STREAMS_TOPOLOGY',
         `there are two applications ${twice}; give each an id of its own`,
       );
-    this.stores = new QueryableStores(options.engine.state, (applicationId, storeName) =>
+    const { state } = options.engine;
+    const read = options.storesOf === undefined ? state : new RedirectedState(state, options.storesOf);
+    this.stores = new QueryableStores(read, (applicationId, storeName) =>
       this.#lookup(applicationId, storeName),
     );
   }

@@ -8,6 +8,7 @@ import { EXIT, EXIT_CODES_HELP } from './exitCodes.ts';
 import { addLagCommand } from './lag.ts';
 import { addOpsCommand } from './ops.ts';
 import { addReplayCommand } from './replay.ts';
+import { addReprocessCommands } from './reprocess.ts';
 import { addResetCommand } from './reset.ts';
 import { addStoreCommands } from './store.ts';
 import { addTopicCommands } from './topic.ts';
@@ -39,6 +40,7 @@ function programOf(): Command {
   addDlqCommands(program);
   addResetCommand(program);
   addReplayCommand(program);
+  addReprocessCommands(program);
   addVerifyCommand(program);
   addOpsCommand(program);
   program

@@ -4,6 +4,12 @@ import { deploymentsOperation } from './deployments.ts';
 import { lagOperation } from './lag.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { recordsOperation } from './records.ts';
+import {
+  reprocessingStatus,
+  rollBackReprocessing,
+  startReprocessing,
+  switchReprocessing,
+} from './reprocessing.ts';
 
 /** An operation as it is asked for over the wire. */
 export interface RemoteOperation {
@@ -28,4 +34,8 @@ export const OPERATIONS: readonly RemoteOperation[] = [
   remote(discardOperation),
   remote(copyTopic),
   remote(recordsOperation),
+  remote(reprocessingStatus),
+  remote(startReprocessing),
+  remote(switchReprocessing),
+  remote(rollBackReprocessing),
 ];

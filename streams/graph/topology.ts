@@ -191,6 +191,34 @@ export class Topology {
     return this;
   }
 
+  /**
+   * The same topology writing topics of its own (`<application id>-<topic>`) in place of those it shares: run under another id beside the first,
+   * it builds the same state and touches nothing of others.
+   * @param partitionsOf partitions of a topic that is written
+   * @throws StreamsError STREAMS_TOPOLOGY where it also reads what it writes, or chooses the topic by the record
+   */
+  withOwnOutputs(partitionsOf: (topic: string) => number): Topology {
+    const copy = new Topology();
+    for (const [name, node] of this.#nodes) copy.#nodes.set(name, node);
+    for (const [name, store] of this.#stores) copy.#stores.set(name, store);
+    for (const [name, store] of this.#globals) copy.#globals.set(name, store);
+    for (const [name, internal] of this.#internal) copy.#internal.set(name, internal);
+    for (const [topic, source] of this.#readBy) copy.#readBy.set(topic, source);
+    copy.#copartitioned.push(...this.#copartitioned);
+    for (const node of this.#nodes.values()) {
+      if (node.kind !== 'sink') continue;
+      if (typeof node.topic !== 'string')
+        refuse(
+          `sink ${node.name} chooses its topic by the record, so that it cannot be given one of its own`,
+        );
+      if (copy.#internal.has(node.topic)) continue;
+      if (this.#readBy.has(node.topic))
+        refuse(`topic ${node.topic} is read and written, so that it cannot be given one of its own`);
+      copy.addInternalTopic(node.topic, partitionsOf(node.topic));
+    }
+    return copy;
+  }
+
   get nodes(): ReadonlyMap<string, Node> {
     return this.#nodes;
   }

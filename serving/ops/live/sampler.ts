@@ -14,6 +14,12 @@ export interface LiveSource {
     readonly applicationId: string;
     readonly failure: unknown;
     readonly tasks: readonly string[];
+    /** Tasks that wait for their state, and how far it has come. */
+    readonly restoring: readonly {
+      readonly taskId: string;
+      readonly records: number;
+      readonly total: number;
+    }[];
   }[];
   readonly metrics: () => readonly StreamsMetric[];
   readonly readiness: () => Readiness;
@@ -22,7 +28,6 @@ export interface LiveSource {
 
 /** Counting entries and dead letters takes a walk over them: done so often only. */
 const COUNT_EVERY_MS = 10_000;
-const RESTORE_REMAINING = 'restore-remaining-records-total';
 
 /** Takes the figures; rates are those since the sample before. */
 export class LiveSampler {
@@ -71,14 +76,20 @@ export class LiveSampler {
     return Math.max(0, Math.round((total - before) / secondsPassed));
   }
 
-  #tasks(applicationId: string, ids: readonly string[], secondsPassed: number): readonly Task[] {
+  #tasks(
+    applicationId: string,
+    { tasks, restoring }: Pick<ReturnType<LiveSource['applications']>[number], 'tasks' | 'restoring'>,
+    secondsPassed: number,
+  ): readonly Task[] {
     const figures = new Map<string, Map<string, number>>();
     for (const { name, tags, value } of this.#source.metrics()) {
       if (tags.application !== applicationId || tags.task === undefined || tags.store !== undefined) continue;
       const task = figures.get(tags.task) ?? new Map<string, number>();
       figures.set(tags.task, task.set(name, value));
     }
-    return ids.map((id) => {
+    const waiting = restoring.map(({ taskId }) => taskId).filter((id) => !tasks.includes(id));
+    return [...tasks, ...waiting].map((id) => {
+      const restore = restoring.find(({ taskId }) => taskId === id);
       const of = (name: string): number => figures.get(id)?.get(name) ?? 0;
       const processed = of('process-total');
       return {
@@ -87,7 +98,7 @@ export class LiveSampler {
         rate: this.#rate(`task ${applicationId}/${id}`, processed, secondsPassed),
         dropped: of('dropped-records-total'),
         deadLettered: of('dead-letter-records-total'),
-        restoring: figures.get(id)?.get(RESTORE_REMAINING) ?? null,
+        restoring: restore === undefined ? null : Math.max(0, restore.total - restore.records),
       };
     });
   }
@@ -96,7 +107,7 @@ export class LiveSampler {
     const running = this.#source.applications();
     return this.#source.subject.applications.map(({ applicationId: id }) => {
       const found = running.find(({ applicationId }) => applicationId === id);
-      const tasks = this.#tasks(id, found?.tasks ?? [], secondsPassed);
+      const tasks = this.#tasks(id, found ?? { tasks: [], restoring: [] }, secondsPassed);
       const inputs = lags.filter(({ applicationId }) => applicationId === id);
       const failure = found?.failure ?? null;
       return {
@@ -106,7 +117,7 @@ export class LiveSampler {
             ? 'failed'
             : found === undefined
               ? 'stopped'
-              : tasks.some(({ restoring }) => (restoring ?? 0) > 0)
+              : tasks.some(({ restoring }) => restoring !== null)
                 ? 'restoring'
                 : 'running',
         failure: failure === null ? null : describeError(failure),

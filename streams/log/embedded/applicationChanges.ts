@@ -24,7 +24,10 @@ export type ApplicationChange =
     }
   /** Drops all stores and positions. */
   | { readonly kind: 'remove'; readonly applicationId: string }
-  /** Gives an application the stores and positions of another one, whose id is free then; what it had is dropped. */
+  /**
+   * Gives an application the stores and positions of another one, whose id is free then; what it had is dropped. Positions in topics of their
+   * own, `<id>-...`, are left with either.
+   */
   | { readonly kind: 'adopt'; readonly applicationId: string; readonly from: string };
 
 /** Stores whose entries are still to be erased, by number. */
@@ -44,18 +47,31 @@ function rowsOf(database: LogDatabase, prefix: string): readonly Row[] {
   return found;
 }
 
-function drop(database: LogDatabase, batch: LogWriteBatch, applicationId: string): void {
+/** Whether the key of a position is of a topic of the application's own. */
+function isOwn({ key }: Row, applicationId: string): boolean {
+  return key.includes(`\0${applicationId}-`);
+}
+
+function drop(
+  database: LogDatabase,
+  batch: LogWriteBatch,
+  applicationId: string,
+  keepsOwnPositions: boolean,
+): void {
   for (const { key, value } of rowsOf(database, `${STORE_PREFIX}${applicationId}\0`)) {
     batch.delete('meta', key);
     batch.put('meta', Buffer.from(`${ERASE_STORE_PREFIX}${value.readUInt32BE(0)}`), Buffer.alloc(0));
   }
-  for (const { key } of rowsOf(database, `${POSITION_PREFIX}${applicationId}\0`)) batch.delete('meta', key);
+  for (const row of rowsOf(database, `${POSITION_PREFIX}${applicationId}\0`))
+    if (!(keepsOwnPositions && isOwn(row, applicationId))) batch.delete('meta', row.key);
 }
 
 /** Moves rows of one application to another, whose names are otherwise the same. */
 function move(database: LogDatabase, batch: LogWriteBatch, prefix: string, from: string, to: string): void {
-  for (const { key, value } of rowsOf(database, `${prefix}${from}\0`)) {
+  for (const row of rowsOf(database, `${prefix}${from}\0`)) {
+    const { key, value } = row;
     batch.delete('meta', key);
+    if (prefix === POSITION_PREFIX && isOwn(row, from)) continue;
     const rest = key.subarray(Buffer.byteLength(`${prefix}${from}`));
     batch.put('meta', Buffer.concat([Buffer.from(`${prefix}${to}`), rest]), value);
   }
@@ -65,7 +81,7 @@ function move(database: LogDatabase, batch: LogWriteBatch, prefix: string, from:
 export function changeApplication(database: LogDatabase, change: ApplicationChange): void {
   const batch = database.batch();
   const { applicationId } = change;
-  drop(database, batch, applicationId);
+  drop(database, batch, applicationId, change.kind === 'adopt');
   if (change.kind === 'adopt') {
     move(database, batch, STORE_PREFIX, change.from, applicationId);
     move(database, batch, POSITION_PREFIX, change.from, applicationId);
