@@ -180,6 +180,10 @@ export class KTable<K, V> {
     const handle = this[HANDLE];
     const { graph } = handle;
     const name = graph.requiredName('suppress', suppressed);
+    if (handle.model.historyRetentionMs !== null)
+      refuse(
+        `suppress ${name} stands on a table that keeps versions, which may take a late row after a newer one was told of; suppress a table without historyRetentionMs`,
+      );
     const delayMs = suppressed.until === 'time-limit' ? suppressed.timeLimitMs : handle.graceMs;
     if (delayMs === null)
       refuse(`suppress ${name} waits for windows to close, but the table has none; use untilTimeLimit`);

@@ -116,6 +116,10 @@ export interface ForeignKeyJoined<K, V, KO, VO, VR> {
   readonly valueSerde?: Serde<V>;
   readonly foreignKeySerde?: Serde<KO>;
   readonly foreignValueSerde?: Serde<VO>;
+  /** Where this table's topic is partitioned by more than its keys: chooses the partition of a key there, with null for the value. */
+  partitioner?(...args: Parameters<StreamPartitioner<K, null>>): number | null;
+  /** The same for the other table. */
+  foreignPartitioner?(...args: Parameters<StreamPartitioner<KO, null>>): number | null;
 }
 
 /** What becomes of one branch of a stream. */

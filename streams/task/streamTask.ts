@@ -163,8 +163,8 @@ export class StreamTask {
     const store = connected.has(name) ? this.stores.get(name) : this.#globalStores.get(name);
     if (store !== undefined) return store;
     const reason = this.stores.has(name)
-      ? 'is not connected to it; connect it with connectProcessorAndStateStores'
-      : 'does not exist';
+      ? 'is not connected to it; name it among the stores of its supplier, or connect it with connectProcessorAndStateStores'
+      : 'does not exist in its part of the topology; add it, and name it among the stores of the processor';
     throw new StreamsError(
       'STREAMS_UNKNOWN_STORE',
       `processor ${processor} of ${this.applicationId} asks for the store ${name}, which ${reason}`,

@@ -1,5 +1,6 @@
 import { Stores } from '../../../stores/index.ts';
 import { bytesSerde } from '../../../stores/serdes.ts';
+import type { StreamPartitioner } from '../../graph/nodes.ts';
 import type { KeyValueMapper, ValueJoiner } from '../functions.ts';
 import type { ForeignKeyJoined } from '../options.ts';
 import {
@@ -35,12 +36,19 @@ interface Hop {
   readonly keySerde: AnySerde;
   readonly valueSerde: AnySerde;
   readonly parents: readonly string[];
-  readonly partitionOf?: (value: unknown) => number;
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+}
+
+/** A partitioner of messages about keys, by what is given for the keys. */
+function byKey(
+  partitioner: ((...args: Parameters<StreamPartitioner<unknown, null>>) => number | null) | undefined,
+): StreamPartitioner<unknown, unknown> | undefined {
+  return partitioner && ((topic, key, _value, partitions) => partitioner(topic, key, null, partitions));
 }
 
 /** Sends what the parents forward through a topic of the application's own. @returns the node that reads it */
 function throughTopic(graph: DslGraph, hop: Hop): string {
-  const { topic, keySerde, valueSerde, parents, partitionOf } = hop;
+  const { topic, keySerde, valueSerde, parents, partitioner } = hop;
   const sink = graph.nodeName('KTABLE-SINK', `${topic}-sink`);
   const source = graph.nodeName('KTABLE-SOURCE', `${topic}-source`);
   graph.add((topology) => {
@@ -51,9 +59,7 @@ function throughTopic(graph: DslGraph, hop: Hop): string {
       {
         keySerde,
         valueSerde,
-        ...(partitionOf === undefined
-          ? {}
-          : { partitioner: (_topic: string, _key: unknown, value: unknown) => partitionOf(value) }),
+        ...(partitioner === undefined ? {} : { partitioner }),
       },
       ...parents,
     );
@@ -143,6 +149,7 @@ export function joinByForeignKey(
     keySerde: foreignKeySerde,
     valueSerde: subscriptions as AnySerde,
     parents: [send],
+    partitioner: byKey(options?.foreignPartitioner),
   });
   const receive = addNode(
     graph,
@@ -166,7 +173,10 @@ export function joinByForeignKey(
     keySerde: primaryKeySerde,
     valueSerde: subscriptionAnswerSerde(settings.foreignValueSerde) as AnySerde,
     parents: [receive, changed],
-    partitionOf: (value) => (value as SubscriptionAnswer).primaryPartition,
+    // Without a partitioner an answer goes back to the partition that asked.
+    partitioner:
+      byKey(options?.partitioner) ??
+      ((_topic, _key, value) => (value as SubscriptionAnswer).primaryPartition),
   });
   const resolve = addNode(
     graph,

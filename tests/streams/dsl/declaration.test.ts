@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Serdes, Stores, StreamsBuilder, Suppressed, TimeWindows } from '../../../streams/index.ts';
+import {
+  type ProcessorContext,
+  Serdes,
+  Stores,
+  StreamsBuilder,
+  Suppressed,
+  TimeWindows,
+  TopologyTestDriver,
+} from '../../../streams/index.ts';
 import { NUMBERS, refusalOf, TEXT } from './support.ts';
 
 const TEXTS = { keySerde: Serdes.string, valueSerde: Serdes.string };
@@ -254,4 +262,35 @@ test('a topology is built as often as asked, each a whole one', () => {
   const builder = new StreamsBuilder();
   builder.stream('in', TEXT).groupByKey().count({ name: 'counts' }).toStream().to('out');
   assert.equal(builder.build().describe().toString(), builder.build().describe().toString());
+});
+
+test('a store of another part of the topology is refused to a processor when tasks are made, with the way to connect it', () => {
+  const builder = new StreamsBuilder();
+  builder.addStateStore(Stores.keyValueStore({ name: 'rows', ...TEXTS }));
+  builder
+    .stream('a', TEXT)
+    .process({ get: () => ({ process: () => undefined }) }, { name: 'owner', stores: ['rows'] });
+  const borrower = {
+    get: () => ({
+      init: (context: ProcessorContext<never, never>) => void context.getStateStore('rows'),
+      process: () => undefined,
+    }),
+  };
+  builder.stream('b', TEXT).process(borrower, { name: 'borrower' });
+  assert.throws(() => new TopologyTestDriver({ applicationId: 'app', topology: builder.build() }), {
+    code: 'STREAMS_UNKNOWN_STORE',
+    message:
+      /^processor borrower of app asks for the store rows, which does not exist in its part of the topology; add it/,
+  });
+});
+
+test('topics that are joined and have other numbers of partitions are refused by name', () => {
+  const builder = new StreamsBuilder();
+  const rows = builder.table('rows', TEXT, { name: 'rows' });
+  builder.stream('in', TEXT).join(rows, (left, right) => left + right, { name: 'joined' });
+  const topology = builder.build();
+  assert.throws(
+    () => new TopologyTestDriver({ applicationId: 'app', topology }, { partitions: { in: 2, rows: 3 } }),
+    { code: 'STREAMS_COPARTITION', message: /but in has 2, rows has 3; repartition one of them/ },
+  );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Serdes, type StreamsBuilder } from '../../../streams/index.ts';
+import { Serdes, StreamsBuilder, TopologyTestDriver } from '../../../streams/index.ts';
 import { Bench, type Row, refusalOf, TEXT } from './support.ts';
 
 type Kind = 'join' | 'leftJoin';
@@ -224,3 +224,40 @@ for (const kind of ['join', 'leftJoin'] as const) {
     );
   });
 }
+
+test('partitioners lead a foreign-key join to tables whose topics are partitioned by something else', () => {
+  const byLength = (_topic: string, key: string, _value: unknown, partitions: number): number =>
+    key.length % partitions;
+  const run = (partitioned: boolean): readonly (readonly [string | null, string | null])[] => {
+    const builder = new StreamsBuilder();
+    const orders = builder.table('orders', TEXT, { name: 'orders' });
+    const customers = builder.table('customers', TEXT, { name: 'customers' });
+    const own = partitioned ? { partitioner: byLength, foreignPartitioner: byLength } : {};
+    orders
+      .join(
+        customers,
+        (_key, customer) => customer,
+        (customer, name) => `${customer} is ${name}`,
+        { name: 'named', ...own },
+      )
+      .toStream()
+      .to('out', { valueSerde: Serdes.string });
+    const driver = new TopologyTestDriver(
+      { applicationId: 'app', topology: builder.build() },
+      { partitions: { orders: 3, customers: 3 } },
+    );
+    const send = (topic: string, key: string, value: string): void =>
+      driver
+        .createInputTopic(topic, Serdes.string, Serdes.string)
+        .pipeInput(key, value, 0, [], byLength(topic, key, null, 3));
+    const names = ['a', 'bb', 'ccc', 'dddd', 'eeeee', 'ffffff'];
+    for (const name of names) send('customers', name, `Mr ${name}`);
+    for (const name of names) send('orders', `order of ${name}`, name);
+    return driver.createOutputTopic('out', Serdes.string, Serdes.string).readKeyValuesToList();
+  };
+  const found = run(true).map(([key, value]) => [key, value]);
+  assert.equal(found.length, 6);
+  assert.deepEqual(found[2], ['order of ccc', 'ccc is Mr ccc']);
+  // By the keys' hashes some would be looked for where they are not.
+  assert.ok(run(false).length < 6);
+});

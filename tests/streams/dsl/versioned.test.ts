@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Serdes, type StreamsBuilder, type VersionedKeyValueStore } from '../../../streams/index.ts';
+import { Serdes, StreamsBuilder, Suppressed, type VersionedKeyValueStore } from '../../../streams/index.ts';
 import { Bench, type Row, refusalOf, TEXT } from './support.ts';
 
 const RETENTION_MS = 50;
@@ -251,4 +251,16 @@ test('a join with grace is that of lists, whatever comes when and wherever it cr
     ),
     { seed: 20260901, numRuns: 150 },
   );
+});
+
+test('a table that keeps versions is not suppressed, nor is what is filtered of it', () => {
+  for (const filtered of [false, true])
+    assert.throws(
+      () => {
+        const table = new StreamsBuilder().table('in', TEXT, { name: 'rows', historyRetentionMs: 10 });
+        const source = filtered ? table.filter(() => true) : table;
+        source.suppress(Suppressed.untilTimeLimit(5, { name: 'calm' }));
+      },
+      { code: 'STREAMS_TOPOLOGY', message: /^suppress calm stands on a table that keeps versions/ },
+    );
 });
