@@ -2,6 +2,8 @@ import { countText } from './output.ts';
 
 const WIDTH = 28;
 const REDRAW_MS = 100;
+/** Before that there is no rate worth telling. */
+const RATE_AFTER_MS = 500;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -17,14 +19,15 @@ function timeLeft(ms: number): string {
 
 /** One line of a bar. @param total 0: not known, so that only the count and the rate are shown */
 export function barText(label: string, done: number, total: number, elapsedMs: number): string {
-  const rate = elapsedMs > 0 ? (done * SECOND_MS) / elapsedMs : 0;
-  const speed = `${countText(Math.round(rate))}/s`;
-  if (total <= 0) return `${label}  ${countText(done)}  ${speed}`;
+  const known = elapsedMs >= RATE_AFTER_MS;
+  const rate = known ? (done * SECOND_MS) / elapsedMs : 0;
+  const speed = known ? `  ${countText(Math.round(rate))}/s` : '';
+  if (total <= 0) return `${label}  ${countText(done)}${speed}`;
   const part = Math.min(1, done / total);
   const filled = Math.round(part * WIDTH);
   const bar = `[${'#'.repeat(filled)}${'-'.repeat(WIDTH - filled)}]`;
-  const left = done > 0 && done < total ? `  ${timeLeft(((total - done) / rate) * SECOND_MS)}` : '';
-  return `${label}  ${bar} ${Math.floor(part * 100)}%  ${countText(done)} of ${countText(total)}  ${speed}${left}`;
+  const left = rate > 0 && done < total ? `  ${timeLeft(((total - done) / rate) * SECOND_MS)}` : '';
+  return `${label}  ${bar} ${Math.floor(part * 100)}%  ${countText(done)} of ${countText(total)}${speed}${left}`;
 }
 
 /** A bar on standard error, where that is a terminal; elsewhere nothing is written. */

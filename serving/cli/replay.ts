@@ -41,7 +41,9 @@ function reportText({ application, fed, inRange, topics, differences, doubts }: 
     '',
     ...doubts.map((doubt) => `Note: ${doubt}.`),
     differences === 0
-      ? 'The replay gives what was written.'
+      ? inRange === 0
+        ? 'None of the input is in the range, so there was nothing to compare.'
+        : 'The replay gives what was written.'
       : `${countText(differences)} differences (- what was written, + what the replay gives).`,
   ].join('\n');
 }

@@ -69,7 +69,7 @@ async function* shadowRecords(
 
 /** The range of the original that a partition of the shadow is compared with. */
 async function originalRange(
-  { platform, topics, options }: Comparison,
+  { access, platform, topics, options }: Comparison,
   topic: string,
   partition: number,
   first: number,
@@ -80,7 +80,9 @@ async function originalRange(
     const earliest = topics.find(({ name }) => name === topic)?.offsets[partition]?.earliest ?? 0;
     const { offsets } = await platform.engine.admin.describeTopic(topic);
     const from = Math.max(first, earliest);
-    return { from, begin: from, end: options.end === 'end' ? 'end' : (offsets[partition]?.latest ?? from) };
+    // A running instance has gone on meanwhile: what it wrote since came of input that was not replayed.
+    const whole = options.end === 'end' && access.mode === 'stopped';
+    return { from, begin: from, end: whole ? 'end' : (offsets[partition]?.latest ?? from) };
   }
   const [record] = await platform.engine.reader.read({ topic, partition }, first, 1);
   return { from: first, begin: { timeMs: record?.timestamp ?? 0 }, end: 'end' };

@@ -134,7 +134,7 @@ export function diffTopologies(
           applicationId,
           kind: 'orphan',
           what: 'application',
-          consequence: `runs no more; its positions and ${stores.length} stores stay`,
+          consequence: `runs no more; its positions stay, and its stores: ${stores.map(({ name }) => name).join(', ') || 'none'}`,
         }),
       ),
   ];
