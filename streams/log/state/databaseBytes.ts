@@ -66,6 +66,15 @@ export function prefixed(prefix: Buffer, key: Buffer): Buffer {
   return KEY_SCRATCH.subarray(0, length);
 }
 
+/** The same for a key's text. */
+export function prefixedText(prefix: Buffer, text: string): Buffer {
+  const length = prefix.length + text.length;
+  if (length > KEY_SCRATCH.length) return withPrefix(prefix, Buffer.from(text, 'latin1'));
+  KEY_SCRATCH.set(prefix, 0);
+  KEY_SCRATCH.write(text, prefix.length, 'latin1');
+  return KEY_SCRATCH.subarray(0, length);
+}
+
 function withPrefix(prefix: Buffer, key: Buffer): Buffer {
   const whole = Buffer.allocUnsafe(prefix.length + key.length);
   whole.set(prefix, 0);

@@ -72,9 +72,14 @@ export class Followers {
   private async run(): Promise<void> {
     let retryMs = RETRY_FIRST_MS;
     while (this.followers.size > 0 && !this.closed) {
-      let batches: readonly ChangelogRecords[];
+      let read: readonly ReadFor[];
       try {
-        batches = await this.options.reader.read();
+        const batches = await this.options.reader.read();
+        // Now: a partition may be followed anew from elsewhere while this waits to be written.
+        read = batches.flatMap((records) => {
+          const follower = this.followers.get(nameOf(records));
+          return follower === undefined ? [] : { follower, records };
+        });
         retryMs = RETRY_FIRST_MS;
       } catch (cause) {
         this.options.onNotice(`changelogs cannot be read, trying again: ${messageOf(cause)}`);
@@ -83,7 +88,7 @@ export class Followers {
         await this.checkAll();
         continue;
       }
-      await this.apply(batches);
+      await this.apply(read);
     }
     await this.writing;
   }
@@ -97,14 +102,14 @@ export class Followers {
    * Puts what was read into one batch. Another thread writes it while the next records are read and decoded, so there is one write under
    * way and one batch being filled at most.
    */
-  private async apply(batches: readonly ChangelogRecords[]): Promise<void> {
+  private async apply(read: readonly ReadFor[]): Promise<void> {
     await this.writing;
-    if (batches.length === 0) return;
+    if (read.length === 0) return;
     try {
       const rows = this.options.rows();
       const background = rows.backgroundBatch();
       const batch = background ?? rows.database.batch();
-      const applied = batches.flatMap((records) => this.put(rows, batch, records) ?? []);
+      const applied = read.flatMap((each) => this.put(rows, batch, each) ?? []);
       if (background === null) {
         rows.write(batch);
         written(applied);
@@ -127,9 +132,8 @@ export class Followers {
     return this.followers.get(nameOf(follower.partition)) === follower;
   }
 
-  private put(rows: StateRows, batch: StateBatch, records: ChangelogRecords): Applied | null {
-    const follower = this.followers.get(nameOf(records));
-    if (follower === undefined) return null;
+  private put(rows: StateRows, batch: StateBatch, { follower, records }: ReadFor): Applied | null {
+    if (!this.follows(follower)) return null;
     const { store } = follower;
     let count: number;
     try {
@@ -189,6 +193,11 @@ export class Followers {
       };
     });
   }
+}
+
+interface ReadFor {
+  readonly follower: Follower;
+  readonly records: ChangelogRecords;
 }
 
 interface Applied {

@@ -1,6 +1,6 @@
 import type { StoreLocation, StoreResidence } from '../../../../stores/store.ts';
 import type { TopicPartition } from '../../../record.ts';
-import { type DatabaseBytes, prefixed } from '../../state/databaseBytes.ts';
+import { type DatabaseBytes, prefixed, prefixedText } from '../../state/databaseBytes.ts';
 import { type CommittedBytes, keyText, type OverlayBytes, ResidentBytes } from '../../state/overlay.ts';
 import type { CommittedPosition } from '../../state/positions.ts';
 import type { ChangelogRecords } from './changelogReader.ts';
@@ -73,7 +73,7 @@ export class HostedStore {
     let count = 0;
     if (resident === null) {
       records.each((key, value) => {
-        putChange(batch, prefix, key, value);
+        putChange(batch, prefixed(prefix, key), value);
         count += 1;
       });
     } else {
@@ -90,13 +90,12 @@ export class HostedStore {
   putInFlight(batch: StateBatch): void {
     if (this.resident !== null || this.overlay === null) return;
     for (const [text, value] of this.overlay.changesInFlight) {
-      putChange(batch, this.prefix, Buffer.from(text, 'latin1'), value);
+      putChange(batch, prefixedText(this.prefix, text), value);
     }
   }
 }
 
-function putChange(batch: StateBatch, prefix: Buffer, key: Buffer, value: Buffer | null): void {
-  const whole = prefixed(prefix, key);
-  if (value === null) batch.delete('state', whole);
-  else batch.put('state', whole, value);
+function putChange(batch: StateBatch, key: Buffer, value: Buffer | null): void {
+  if (value === null) batch.delete('state', key);
+  else batch.put('state', key, value);
 }

@@ -34,6 +34,11 @@ interface Followed {
   heardEnd: number | null;
 }
 
+interface Taken {
+  readonly followed: Followed;
+  readonly records: ChangelogRecords;
+}
+
 interface Answer {
   readonly nodeId: number;
   readonly fetched: readonly FetchedPartition[];
@@ -94,7 +99,12 @@ export class KafkaChangelogReader implements ChangelogReader {
     }
     const answer = await Promise.race(this.fetches.values());
     this.fetches.delete(answer.nodeId);
-    return this.take(answer);
+    const taken = this.take(answer);
+    // The next request must be on its way before the work on this answer keeps the thread.
+    await new Promise((resolve) => setImmediate(resolve));
+    return taken
+      .filter(({ followed, records }) => this.followed.get(nameOf(records)) === followed)
+      .map(({ records }) => records);
   }
 
   heardEnd(partition: TopicPartition): number | null {
@@ -191,8 +201,8 @@ export class KafkaChangelogReader implements ChangelogReader {
     this.fetches.set(nodeId, answer);
   }
 
-  private take({ nodeId, fetched, asked }: Answer): readonly ChangelogRecords[] {
-    const taken: ChangelogRecords[] = [];
+  private take({ nodeId, fetched, asked }: Answer): readonly Taken[] {
+    const taken: Taken[] = [];
     for (const part of fetched) {
       const name = nameOf(part);
       const { followed, offset } = asked.get(name)!;
@@ -207,12 +217,8 @@ export class KafkaChangelogReader implements ChangelogReader {
       if (nextOffset === offset) continue;
       followed.position = nextOffset;
       const { topic, partition } = part;
-      taken.push({
-        topic,
-        partition,
-        nextOffset,
-        each: (onRecord) => eachCommittedRecord(part, offset, onRecord),
-      });
+      const each: ChangelogRecords['each'] = (onRecord) => eachCommittedRecord(part, offset, onRecord);
+      taken.push({ followed, records: { topic, partition, nextOffset, each } });
     }
     // The next answer comes while this one is worked on.
     this.fetch(nodeId);
