@@ -1,3 +1,4 @@
+import { messageOf } from '../../log/errors.ts';
 import type { RuntimeState, StateChange } from '../applicationRunner.ts';
 
 /** From the worst on: the state of a process is that of the application that is worst off. */
@@ -6,6 +7,7 @@ const WORST_FIRST: readonly RuntimeState[] = ['error', 'unavailable', 'restoring
 /** What state each application is in; changes are told of. */
 export class ApplicationStates {
   readonly #states = new Map<string, RuntimeState>();
+  readonly #reasons = new Map<string, string>();
   readonly #tell: (change: StateChange) => void;
 
   constructor(applicationIds: readonly string[], tell: (change: StateChange) => void) {
@@ -13,11 +15,13 @@ export class ApplicationStates {
     for (const id of applicationIds) this.#states.set(id, 'starting');
   }
 
-  /** An application that failed stays so. */
+  /** An application that failed stays so. The same state for another reason is told of, too. */
   set(applicationId: string, state: RuntimeState, cause?: unknown): void {
     const before = this.#states.get(applicationId);
-    if (before === state || before === 'error') return;
+    const reason = cause === undefined ? '' : messageOf(cause);
+    if (before === 'error' || (before === state && this.#reasons.get(applicationId) === reason)) return;
     this.#states.set(applicationId, state);
+    this.#reasons.set(applicationId, reason);
     this.#tell({ applicationId, state, ...(cause === undefined ? {} : { cause }) });
   }
 

@@ -4,6 +4,8 @@ import type { LogAdmin } from '../../log/log.ts';
 const INTERVAL_MS = 5_000;
 /** How soon the cluster is asked where there is doubt. */
 const DOUBT_MS = 500;
+/** After so long without an answer it counts as not there; the question stays open. */
+const ANSWER_MS = 4_000;
 
 /** Asks now and then whether the cluster is there, and which topics it has. */
 export class ClusterMonitor {
@@ -41,20 +43,24 @@ export class ClusterMonitor {
 
   async #ask(): Promise<void> {
     this.#asking = true;
+    const impatience = setTimeout(() => this.#down(new Error(`no answer for ${ANSWER_MS} ms`)), ANSWER_MS);
     try {
       this.#topics = new Set(await this.#admin.listTopics());
       this.isDown = false;
       this.#onNews();
     } catch (cause) {
-      this.isDown = true;
-      this.#onDown(
-        cause instanceof LogError
-          ? cause
-          : new LogError('LOG_UNREACHABLE', `the cluster does not answer: ${messageOf(cause)}`, cause),
-      );
+      this.#down(cause);
     }
+    clearTimeout(impatience);
     this.#asking = false;
     this.#later(this.isDown ? DOUBT_MS : INTERVAL_MS);
+  }
+
+  #down(cause: unknown): void {
+    if (this.#closed) return;
+    this.isDown = true;
+    const said = `the cluster does not answer: ${messageOf(cause)}`;
+    this.#onDown(cause instanceof LogError ? cause : new LogError('LOG_UNREACHABLE', said, cause));
   }
 
   /** One of the topics that the cluster does not have (as of when it was asked last), or null. */

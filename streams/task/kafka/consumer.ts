@@ -67,10 +67,9 @@ export class PolledConsumer {
   }
 
   #onRebalance(code: number, partitions: readonly TopicPartition[]): void {
-    if (code === RDKAFKA_CODES.assignPartitions && !this.#closing)
-      this.#events.onRebalance('assign', partitions);
-    else if (this.#closing) this.unassign(partitions);
-    else this.#events.onRebalance('revoke', partitions);
+    const kind = code === RDKAFKA_CODES.assignPartitions ? 'assign' : 'revoke';
+    if (this.#closing) this.answer(kind, partitions);
+    else this.#events.onRebalance(kind, partitions);
   }
 
   /** Asks for records from now on. */
@@ -112,6 +111,13 @@ export class PolledConsumer {
       this.#held -= 1;
       this.#again(0);
     }
+  }
+
+  /** Does as the group asks without more ado, for a member that is about to leave. */
+  answer(kind: 'assign' | 'revoke', partitions: readonly TopicPartition[]): void {
+    this.#closing = true;
+    if (kind === 'revoke') this.unassign(partitions);
+    else this.client.incrementalAssign(partitions);
   }
 
   /** Stops fetching partitions, and lets the group give them to others. */

@@ -338,7 +338,8 @@ export class HostedApplication {
     const inputs = this.#inputs;
     this.#inputs = null;
     this.broken = null;
-    this.#rebalances.length = 0;
+    // The client does not close before it has its answers.
+    for (const { kind, partitions } of this.#rebalances.splice(0)) inputs?.consumer.answer(kind, partitions);
     this.#joined = false;
     for (const hosted of this.tasks.values()) this.#drop(hosted);
     await this.#globals.close();

@@ -116,4 +116,37 @@ describe('applications on Kafka over several processes', { skip: kafkaMissing() 
       await Promise.all(instances.map((instance) => instance.end('SIGKILL')));
     }
   });
+
+  test('a process frozen past its session and woken up commits nothing more of what it had begun', {
+    timeout: 180_000,
+  }, async () => {
+    const prefix = kafka.unique('frozen');
+    await prepare(prefix);
+    const settings = { STANDBYS: '1' };
+    const start = (id: string) =>
+      new InstanceProcess(kafka.brokers, `${prefix}-${id}`, directory.path, prefix, settings);
+    const [a, b] = [start('a'), start('b')];
+    const half = ALL_TASKS / 2;
+    try {
+      await a.reaches('has its part', ({ tasks }) => tasks.length === half);
+      await b.reaches('has its part', ({ tasks }) => tasks.length === half);
+      const each = 2_000;
+      const before = a.told!.processed;
+      const feeding = feed(kafka.brokers, `${prefix}-in`, records(0, each));
+      await a.reaches('is in the middle of it', ({ processed }) => processed > before);
+      a.signal('SIGSTOP');
+      await feeding;
+      await b.reaches('has taken over', ({ tasks }) => tasks.length === ALL_TASKS);
+      await feed(kafka.brokers, `${prefix}-in`, records(each, each));
+      await b.reaches('caught up', ({ caughtUp }) => caughtUp);
+      a.signal('SIGCONT');
+      await a.reaches('has its part again', ({ tasks }) => tasks.length === half);
+      await feed(kafka.brokers, `${prefix}-in`, records(2 * each, each));
+      for (const instance of [a, b, a, b]) await instance.reaches('caught up', ({ caughtUp }) => caughtUp);
+      await Promise.all([a.end('SIGTERM'), b.end('SIGTERM')]);
+      await verify(prefix, 3 * each);
+    } finally {
+      await Promise.all([a.end('SIGKILL'), b.end('SIGKILL')]);
+    }
+  });
 });

@@ -12,6 +12,7 @@ export interface Told {
   readonly tasks: readonly string[];
   readonly processed: number;
   readonly causes: readonly string[];
+  readonly behind: readonly string[];
 }
 
 const { runtime, changes, close } = await startRuntime(
@@ -31,6 +32,10 @@ const timer = setInterval(() => {
       .metrics()
       .filter(({ name }) => name === 'process-total')
       .reduce((sum, { value }) => sum + value, 0),
+    behind: runtime
+      .lag()
+      .filter(({ lag }) => lag > 0)
+      .map(({ topic, partition, position, end }) => `${topic}-${partition}: ${position} of ${end}`),
     causes: changes.flatMap(({ cause }) => (cause instanceof Error ? [cause.message] : [])),
   };
   process.send?.(told);

@@ -38,11 +38,14 @@ export class InstanceProcess {
   /** Waits for a state that it tells of from now on. */
   async reaches(what: string, holds: (told: Told) => boolean): Promise<void> {
     const before = this.told;
-    await until(`${this.instanceId}: ${what}`, () => {
-      if (this.child.exitCode !== null)
-        throw new Error(`${this.instanceId} ended with ${this.child.exitCode}`);
-      return this.told !== null && this.told !== before && holds(this.told);
-    });
+    try {
+      await until(`${this.instanceId} ${what}`, () => {
+        if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}`);
+        return this.told !== null && this.told !== before && holds(this.told);
+      });
+    } catch (cause) {
+      throw new Error(`${this.instanceId}: ${what}? It told: ${JSON.stringify(this.told)}`, { cause });
+    }
   }
 
   signal(signal: NodeJS.Signals): void {

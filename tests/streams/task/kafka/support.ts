@@ -97,32 +97,42 @@ export interface Seen {
   readonly value: Buffer | null;
 }
 
-/** All committed records of a topic, by partition in order, read by another client than ours. */
+const END = 'end of what the verifier reads ';
+let reads = 0;
+
+/**
+ * All committed records of a topic, by partition in order, read by another client than ours: up to a mark that it appends to every partition,
+ * as the last offset may be of a transaction's end, which readers do not see.
+ */
 export async function readCommitted(brokers: readonly string[], topic: string): Promise<readonly Seen[]> {
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  const consumer = kafka.consumer({ groupId: `verifier-${topic}`, maxWaitTimeInMs: 100 });
+  const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition }) => partition);
+  await admin.disconnect();
+  reads += 1;
+  const end = `${END}${reads}`;
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({
+    topic,
+    messages: partitions.map((partition) => ({ partition, key: END, value: end })),
+  });
+  await producer.disconnect();
+  const consumer = kafka.consumer({ groupId: `verifier-${topic}-${reads}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   const seen: Seen[] = [];
-  const positions = new Map(ends.map(({ partition, low }) => [partition, Number(low)]));
-  // The verifier's group keeps no positions: whatever was read before is read again.
+  const ended = new Set<number>();
   await consumer.run({
     autoCommit: false,
-    eachBatch: async ({ batch }) => {
-      for (const { key, value } of batch.messages)
-        seen.push({ partition: batch.partition, key: key?.toString() ?? null, value });
-      positions.set(batch.partition, Number(batch.lastOffset()) + 1);
+    eachMessage: async ({ partition, message: { key, value } }) => {
+      if (value?.toString() === end) ended.add(partition);
+      else if (key?.toString() !== END) seen.push({ partition, key: key?.toString() ?? null, value });
     },
   });
-  const last = (high: string, low: string) => Math.max(Number(low), Number(high));
-  await until(`all of ${topic} read`, () =>
-    ends.every(({ partition, high, low }) => positions.get(partition)! >= last(high, low)),
-  );
+  await until(`all of ${topic} read`, () => ended.size === partitions.length);
   await consumer.disconnect();
-  await admin.disconnect();
   return seen;
 }
 
