@@ -17,7 +17,9 @@ export class InputQueue {
   /** Where processing begins again when nothing was committed yet. */
   readonly start: number;
   #received: number;
+  /** Where the broker had nothing more; -1 since the position was set back. */
   #end = -1;
+  #heardOf = -1;
   #records: InputRecord[] = [];
   #at = 0;
 
@@ -39,12 +41,14 @@ export class InputQueue {
     // What was on its way when the position was set back comes again later.
     if (record.offset < this.#received) return;
     this.#received = record.offset + 1;
+    this.#heardOf = Math.max(this.#heardOf, this.#received);
     this.#records.push(record);
   }
 
   /** The broker had nothing more at this offset. */
   reachedEnd(offset: number): void {
     this.#end = Math.max(this.#end, offset);
+    this.#heardOf = Math.max(this.#heardOf, offset);
   }
 
   /** Whether nothing waits here, and the broker is not known to have more. */
@@ -54,7 +58,7 @@ export class InputQueue {
 
   /** The offset after the last record known of. */
   get end(): number {
-    return Math.max(this.#end, this.#received);
+    return Math.max(this.#heardOf, this.position);
   }
 
   head(): InputRecord | null {
