@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { APPLICATION_IDS } from '../topologies/applications.ts';
+import { CLUSTER_SETTINGS, type ClusterConfig, clusterOf } from './cluster/settings.ts';
 import { ServingError } from './errors.ts';
+import { ALL, type Roles, rolesOf } from './roles.ts';
 
 const whole = (least: number, most: number) => {
   const error = `a whole number from ${least} to ${most}`;
@@ -60,6 +63,8 @@ const SETTINGS = {
   OPENTAPE_RATE_LIMIT_PER_MINUTE: whole(1, 10_000_000).default(10_000),
   OPENTAPE_LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/, error: 'an http or https URL' }).optional(),
+  OPENTAPE_ROLES: list.default([ALL]),
+  ...CLUSTER_SETTINGS,
 } as const;
 
 const schema = z.object(SETTINGS);
@@ -93,6 +98,8 @@ export interface Config {
   readonly rateLimitPerMinute: number;
   readonly logLevel: Settings['OPENTAPE_LOG_LEVEL'];
   readonly schemaRegistryUrl: string | null;
+  readonly engine: { readonly kind: 'embedded' } | ClusterConfig;
+  readonly roles: Roles;
 }
 
 /** Names of ours that the tests and CI use; they are no settings of the product. */
@@ -142,6 +149,21 @@ function sourceOf(settings: Settings): Config['source'] {
   };
 }
 
+/** What only concerns deployments of several processes. */
+function checkCluster(settings: Settings, roles: Roles): void {
+  if (settings.OPENTAPE_ENGINE === 'embedded') {
+    if (settings.KAFKA_BROKERS !== undefined)
+      refuse('KAFKA_BROKERS is set, but the engine is the embedded one; set OPENTAPE_ENGINE=kafka');
+    return;
+  }
+  if (roles.serving && settings.OPENTAPE_DEMO_KEY === undefined)
+    refuse(
+      'OPENTAPE_ENGINE=kafka needs OPENTAPE_DEMO_KEY and OPENTAPE_DEMO_SECRET, the same for all processes that serve',
+    );
+  if (settings.OPENTAPE_SOURCE === 'lean' && roles.serving !== roles.source)
+    refuse('OPENTAPE_SOURCE=lean sets the time of the market, so the roles serving and source go together');
+}
+
 /**
  * Reads the settings from environment variables.
  * @throws ServingError SERVING_CONFIG: one line that names the variable, what is wrong and what would be right.
@@ -159,16 +181,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!result.success) {
     const issue = result.error.issues[0]!;
     const name = String(issue.path[0]);
-    const shown = name.includes('SECRET') ? 'what is set' : JSON.stringify(given[name]);
+    const shown = /SECRET|PASSWORD/.test(name) ? 'what is set' : JSON.stringify(given[name]);
     refuse(`${name}: ${shown} is not valid; ${issue.message} is expected`);
   }
   const settings = result.data;
-  if (settings.OPENTAPE_ENGINE === 'kafka') {
-    refuse('OPENTAPE_ENGINE=kafka: this version has the embedded engine only; leave the setting out');
-  }
   if ((settings.OPENTAPE_DEMO_KEY === undefined) !== (settings.OPENTAPE_DEMO_SECRET === undefined)) {
     refuse('OPENTAPE_DEMO_KEY and OPENTAPE_DEMO_SECRET go together: set both or neither');
   }
+  const roles = rolesOf(settings.OPENTAPE_ROLES, settings.OPENTAPE_ENGINE, APPLICATION_IDS);
+  const engine = settings.OPENTAPE_ENGINE === 'kafka' ? clusterOf(settings) : { kind: 'embedded' as const };
+  checkCluster(settings, roles);
   return {
     host: settings.OPENTAPE_HOST,
     port: settings.PORT,
@@ -184,5 +206,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     rateLimitPerMinute: settings.OPENTAPE_RATE_LIMIT_PER_MINUTE,
     logLevel: settings.OPENTAPE_LOG_LEVEL,
     schemaRegistryUrl: settings.SCHEMA_REGISTRY_URL ?? null,
+    engine,
+    roles,
   };
 }

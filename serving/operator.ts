@@ -6,7 +6,7 @@ import { recordDeployments } from './ops/deployments.ts';
 import { newOperatorToken } from './ops/instance.ts';
 import { graphOf } from './ops/live/graph.ts';
 import { oneAtATime } from './ops/operation.ts';
-import type { Platform } from './platform.ts';
+import type { ServedPlatform } from './platform.ts';
 
 /** The operator's way in. */
 export interface Operator {
@@ -21,7 +21,7 @@ export interface Operator {
  */
 export async function serveOperator(
   server: FastifyInstance,
-  platform: Platform,
+  platform: ServedPlatform,
   { version, logger, wallClock, readiness }: ServingContext,
 ): Promise<Operator> {
   const token = newOperatorToken();

@@ -10,7 +10,7 @@ import { type CashMicros, MICROS_PER_DOLLAR } from '../schemas/units.ts';
 import { deriveUuid } from '../schemas/uuid.ts';
 import { type InteractiveQueries, LocalQueries, StreamsRuntime } from '../streams/index.ts';
 import { type CommitFaults, EmbeddedLog } from '../streams/log/embedded/index.ts';
-import type { LogProducer } from '../streams/log/log.ts';
+import type { LogEngine, LogProducer } from '../streams/log/log.ts';
 import { type Application, applications } from '../topologies/applications.ts';
 import type { SessionMode } from '../topologies/domain/calendar.ts';
 import { EMPTY_COMMAND } from '../topologies/orders/emptyCommand.ts';
@@ -37,8 +37,8 @@ export interface PlatformOptions {
 }
 
 /** The log, the schemas and the running applications of one process: everything below the serving layer. */
-export interface Platform {
-  readonly engine: EmbeddedLog;
+export interface ServedPlatform {
+  readonly engine: LogEngine;
   readonly registry: SchemaRegistry;
   readonly serdes: Serdes;
   readonly runtime: StreamsRuntime;
@@ -56,6 +56,11 @@ export interface Platform {
 /** Partitions of a topic of the trading flow; 1 for any other. */
 function partitionsOfTopic(name: string, engine: 'embedded' | 'kafka'): number {
   return TOPICS.find((topic) => topic.name === name)?.partitions[engine] ?? 1;
+}
+
+/** The same on the embedded log. */
+export interface Platform extends ServedPlatform {
+  readonly engine: EmbeddedLog;
 }
 
 /** The account of the demo user. */

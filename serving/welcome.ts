@@ -1,5 +1,6 @@
 import { listDays } from '../connectors/sources/lean/folder.ts';
 import type { Config } from './config.ts';
+import type { ServedPlatform } from './platform.ts';
 import type { Running } from './start.ts';
 
 const USUAL_SYMBOL = 'AAPL';
@@ -16,7 +17,7 @@ export function firstOrderSymbol({ source }: Config): string {
 }
 
 /** What a newcomer reads once the process serves: where it listens, the key, and how to make the first order. */
-export function welcome({ url, demo, config }: Running): string {
+export function welcome({ url, demo, config }: Running<ServedPlatform>): string {
   const secret = demo.secret ?? config.demo?.secret ?? null;
   const source =
     config.source.kind === 'simulator'

@@ -3,7 +3,7 @@ import { CachingKeyValueStore } from './keyValueStore.ts';
 import { RangeWindowStore } from './rangeWindowStore.ts';
 import type { RowLayout } from './rowLayout.ts';
 import type { Serde } from './serde.ts';
-import { valueAndTimestampSerde } from './serdes.ts';
+import { bytesSerde, valueAndTimestampSerde } from './serdes.ts';
 import { SegmentedSessionStore } from './sessionStore.ts';
 import type {
   BytesStore,
@@ -76,12 +76,15 @@ export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly keptLongerMs?: number;
 }
 
+/** What a builder has by itself; `travelling` adds the rest. */
+type Recipe<S extends StateStore> = Omit<StoreBuilder<S>, 'keySerde' | 'valueSerde' | 'buildCommittedBytes'>;
+
 function builder<S extends StateStore>(
   options: Omit<StoreOptions<never, never>, 'keySerde' | 'valueSerde'>,
   kind: StoreBuilder['kind'],
   layout: RowLayout,
   make: (bytes: BytesStore, cacheEntriesMax: number) => S,
-): StoreBuilder<S> {
+): Recipe<S> {
   if (options.name === '') throw new StoreError('STORE_ARGUMENT', 'a store needs a name');
   const residence = options.residence ?? 'persistent';
   return {
@@ -100,7 +103,7 @@ function builder<S extends StateStore>(
 function keyValue<K, V>(
   options: StoreOptions<K, V>,
   kind: StoreBuilder['kind'],
-): StoreBuilder<KeyValueStore<K, V>> {
+): Recipe<KeyValueStore<K, V>> {
   return builder(
     options,
     kind,
@@ -119,7 +122,7 @@ function keyValue<K, V>(
 function window<K, V>(
   options: WindowStoreOptions<K, V>,
   kind: StoreBuilder['kind'],
-): StoreBuilder<WindowStore<K, V>> {
+): Recipe<WindowStore<K, V>> {
   const { windowSizeMs, retentionMs, retainDuplicates = false, readInRanges = retainDuplicates } = options;
   if (!(windowSizeMs > 0 || (windowSizeMs === 0 && readInRanges))) {
     throw new StoreError(
@@ -154,7 +157,7 @@ function window<K, V>(
   );
 }
 
-function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<SessionStore<K, V>> {
+function session<K, V>(options: SessionStoreOptions<K, V>): Recipe<SessionStore<K, V>> {
   const { retentionMs } = options;
   if (!(retentionMs >= 1)) {
     throw new StoreError(
@@ -179,7 +182,7 @@ function session<K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<Session
   );
 }
 
-function versioned<K, V>(options: VersionedStoreOptions<K, V>): StoreBuilder<VersionedKeyValueStore<K, V>> {
+function versioned<K, V>(options: VersionedStoreOptions<K, V>): Recipe<VersionedKeyValueStore<K, V>> {
   const { historyRetentionMs } = options;
   if (!(Number.isSafeInteger(historyRetentionMs) && historyRetentionMs >= 0)) {
     throw new StoreError(
@@ -203,20 +206,41 @@ function versioned<K, V>(options: VersionedStoreOptions<K, V>): StoreBuilder<Ver
   );
 }
 
+/** Adds to a recipe what queries from elsewhere need: the same store over bytes as they are, and what makes sense of these. */
+function travelling<S extends StateStore>(
+  { keySerde, valueSerde }: { readonly keySerde: Serde<unknown>; readonly valueSerde: Serde<unknown> },
+  typed: Recipe<S>,
+  overBytes: Recipe<StateStore>,
+): StoreBuilder<S> {
+  return { ...typed, keySerde, valueSerde, buildCommittedBytes: overBytes.buildCommitted };
+}
+
+const BYTES = { keySerde: bytesSerde, valueSerde: bytesSerde } as const;
+
 /** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */
 export const Stores = {
   keyValueStore: <K, V>(options: StoreOptions<K, V>): StoreBuilder<KeyValueStore<K, V>> =>
-    keyValue(options, 'key-value'),
+    travelling(options, keyValue(options, 'key-value'), keyValue({ ...options, ...BYTES }, 'key-value')),
   timestampedKeyValueStore: <K, V>(
     options: StoreOptions<K, V>,
-  ): StoreBuilder<KeyValueStore<K, ValueAndTimestamp<V>>> =>
-    keyValue({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-key-value'),
+  ): StoreBuilder<KeyValueStore<K, ValueAndTimestamp<V>>> => {
+    const kind = 'timestamped-key-value';
+    const timestamped = { ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) };
+    return travelling(timestamped, keyValue(timestamped, kind), keyValue({ ...options, ...BYTES }, kind));
+  },
   windowStore: <K, V>(options: WindowStoreOptions<K, V>): StoreBuilder<WindowStore<K, V>> =>
-    window(options, 'window'),
+    travelling(options, window(options, 'window'), window({ ...options, ...BYTES }, 'window')),
   timestampedWindowStore: <K, V>(
     options: WindowStoreOptions<K, V>,
-  ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> =>
-    window({ ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) }, 'timestamped-window'),
-  sessionStore: session,
-  versionedKeyValueStore: versioned,
+  ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> => {
+    const kind = 'timestamped-window';
+    const timestamped = { ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) };
+    return travelling(timestamped, window(timestamped, kind), window({ ...options, ...BYTES }, kind));
+  },
+  sessionStore: <K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<SessionStore<K, V>> =>
+    travelling(options, session(options), session({ ...options, ...BYTES })),
+  versionedKeyValueStore: <K, V>(
+    options: VersionedStoreOptions<K, V>,
+  ): StoreBuilder<VersionedKeyValueStore<K, V>> =>
+    travelling(options, versioned(options), versioned({ ...options, ...BYTES })),
 } as const;

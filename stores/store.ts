@@ -3,6 +3,7 @@
  * Streams' state stores; `null` stands for absence and, as a value written, for deletion.
  */
 import type { RowLayout } from './rowLayout.ts';
+import type { Serde } from './serde.ts';
 
 /** What every store can do, whatever its shape. */
 export interface StateStore {
@@ -222,4 +223,8 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   build(backend: StateBackend, location: StoreLocation): S;
   /** Opens a read-only store over committed bytes, for interactive queries. */
   buildCommitted(backend: StateBackend, location: StoreLocation): S;
+  /** The same with keys and values as the bytes that `keySerde` and `valueSerde` read and write, for queries that come from elsewhere. */
+  buildCommittedBytes(backend: StateBackend, location: StoreLocation): StateStore;
+  readonly keySerde: Serde<unknown>;
+  readonly valueSerde: Serde<unknown>;
 }

@@ -9,6 +9,9 @@ export const STREAMS_ERRORS = {
   STREAMS_BUFFER_FULL: 'a suppression would hold back more than it may',
   STREAMS_UNKNOWN_STORE: 'no such store, or it is not connected to the processor that asks for it',
   STREAMS_UNKNOWN_APPLICATION: 'no such application runs here',
+  STREAMS_STORE_RESTORING: 'the partition of the store is being restored; try again later',
+  STREAMS_NO_HOST: 'no process that can be reached hosts the partition of the store at the moment',
+  STREAMS_QUERY_TIMEOUT: 'a query was not answered in time',
   STREAMS_STATE: 'the runtime is not in a state that allows this',
 } as const;
 

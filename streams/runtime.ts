@@ -28,6 +28,8 @@ export interface StreamsRuntimeOptions {
   /** On Kafka: what this process is called, and how it commits. */
   readonly kafka?: KafkaRunnerSettings;
   readonly applications: readonly ApplicationDefinition[];
+  /** On Kafka: ids of those that run in this process. Left out: all. The others are known to queries alone. */
+  readonly running?: ReadonlySet<string>;
   /** Milliseconds since the epoch, for wall-clock punctuation only. */
   readonly wallClock: () => number;
   /** Whose stores are read for those of an application: its own unless told otherwise. May change at any time. */
@@ -127,10 +129,13 @@ export class StreamsRuntime {
         this.#tell({ applicationId, state: 'error', cause });
       },
     };
-    if (engine.kind === 'embedded') return new EmbeddedRunner(this.#plans, { ...common, engine });
+    const running = this.#plans.filter(
+      ({ applicationId }) => this.#options.running?.has(applicationId) ?? true,
+    );
+    if (engine.kind === 'embedded') return new EmbeddedRunner(running, { ...common, engine });
     if (kafka === undefined)
       throw new StreamsError('STREAMS_STATE', 'on Kafka each process needs a name: give kafka.instanceId');
-    const runner = new KafkaRunner(this.#plans, {
+    const runner = new KafkaRunner(running, {
       ...common,
       engine,
       options: runnerOptions(kafka),
@@ -167,6 +172,17 @@ export class StreamsRuntime {
     return own;
   }
 
+  /** An application with its topics resolved, also where it does not run here. @throws StreamsError STREAMS_UNKNOWN_APPLICATION */
+  plan(applicationId: string): ApplicationPlan {
+    const plan = this.#plans.find((each) => each.applicationId === applicationId);
+    if (plan !== undefined) return plan;
+    const known = this.#plans.map((each) => each.applicationId).join(', ') || 'none';
+    throw new StreamsError(
+      'STREAMS_UNKNOWN_APPLICATION',
+      `no application ${applicationId} runs here; running: ${known}`,
+    );
+  }
+
   #lookup(
     applicationId: string,
     storeName: string,
@@ -174,16 +190,14 @@ export class StreamsRuntime {
     readonly builder: ReturnType<ApplicationPlan['storeBuilder']>['builder'];
     readonly partitions: number;
   } {
-    const plan = this.#plans.find((each) => each.applicationId === applicationId);
-    if (plan === undefined) {
-      const known = this.#plans.map((each) => each.applicationId).join(', ') || 'none';
-      throw new StreamsError(
-        'STREAMS_UNKNOWN_APPLICATION',
-        `no application ${applicationId} runs here; running: ${known}`,
-      );
-    }
+    const plan = this.plan(applicationId);
     const { builder, global } = plan.storeBuilder(storeName);
     return { builder, partitions: global ? 1 : plan.storePartitions(storeName) };
+  }
+
+  /** On Kafka: resolves when the commit under way has come to the stores, or to nothing; null where none is. */
+  settled(): Promise<void> | null {
+    return this.#runner?.settled() ?? null;
   }
 
   /** Whether every application has processed everything that is committed. */

@@ -21,6 +21,16 @@ export interface ApplicationOptions {
   readonly marketMakerLevels: number;
 }
 
+/** Ids of all applications there can be, in the order of the flow. */
+export const APPLICATION_IDS = [
+  'quotes',
+  'market-maker',
+  'orders',
+  'matching',
+  'portfolio',
+  'candles',
+] as const;
+
 /** Every application of the trading flow, in the order of the flow. Changing an option changes what a replay gives. */
 export function applications(serdes: Serdes, options: ApplicationOptions): readonly Application[] {
   const house =

@@ -46,9 +46,14 @@ function programOf(): Command {
   program
     .command('start')
     .description('starts Opentape, as npm start does; settings are environment variables')
+    .option(
+      '--roles <roles>',
+      'on Kafka, what this process does, separated by commas: all, serving, source, or ids of applications (default: OPENTAPE_ROLES, or all)',
+    )
     .action(async (_options: unknown, command: Command) => {
-      const { dataDir } = optionsOf<GlobalOptions>(command);
+      const { dataDir, roles } = optionsOf<GlobalOptions & { readonly roles?: string }>(command);
       if (dataDir !== undefined) process.env.OPENTAPE_DATA_DIR = dataDir;
+      if (roles !== undefined) process.env.OPENTAPE_ROLES = roles;
       await import('../main.ts');
     });
   return program;

@@ -1,4 +1,5 @@
 import { ZodError } from 'zod';
+import { StreamsError, type StreamsErrorCode } from '../../streams/errors.ts';
 import { AmountError } from '../../topologies/domain/errors.ts';
 import { isRejectCode, REJECTIONS } from '../../topologies/orders/rejections.ts';
 import { ServingError } from '../errors.ts';
@@ -76,6 +77,13 @@ function codeOf(error: unknown): string {
     : '';
 }
 
+/** Stores that cannot be read just now: their partition moves from one process to another, or is being restored. */
+const PASSING_STREAMS_ERRORS: readonly StreamsErrorCode[] = [
+  'STREAMS_STORE_RESTORING',
+  'STREAMS_NO_HOST',
+  'STREAMS_QUERY_TIMEOUT',
+];
+
 /** Whatever was thrown while a request was answered, as an answer. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -90,6 +98,8 @@ export function toApiError(error: unknown): ApiError {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return apiError('MEDIA_TYPE');
   if (code === 'LOG_BACKPRESSURE' || code === 'LOG_IO' || code === 'LOG_CLOSED')
     return apiError('UNAVAILABLE', undefined, error);
+  if (error instanceof StreamsError && PASSING_STREAMS_ERRORS.includes(error.code))
+    return apiError('UNAVAILABLE', error.message, error);
   // Not 504: some clients send an order again on it.
   if (error instanceof ServingError && (code === 'SERVING_BUSY' || code === 'SERVING_OUTCOME_TIMEOUT'))
     return apiError('UNAVAILABLE', error.message, error);

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Order, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, OrderId } from '../../schemas/ids.ts';
+import { StreamsError } from '../../streams/errors.ts';
 import type { CommandSender } from '../commands/commandSender.ts';
 import type { ServingContext } from '../context.ts';
 import { AccountQueries } from '../queries/accounts.ts';
@@ -109,7 +110,13 @@ export async function placeOrder(
   const update = await commands.send(command, originOf(request));
   if (isRejection(update) || update.order === null)
     throw await refusedOrder(update, queries, command.accountId);
-  return (await queries.order(command.accountId, update.orderId)) ?? update.order;
+  try {
+    return (await queries.order(command.accountId, update.orderId)) ?? update.order;
+  } catch (cause) {
+    // The order is in, which no failure to read it may hide.
+    if (cause instanceof StreamsError) return update.order;
+    throw cause;
+  }
 }
 
 type ById = { Params: { id: string } };

@@ -26,6 +26,8 @@ import { registerSession } from './session.ts';
 /** Largest request body in bytes; an order takes a few hundred. */
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_ID_HEADER = 'X-Request-ID';
+/** When to ask again where something does not work for the moment. */
+const RETRY_AFTER_SECONDS = 1;
 
 /** Bodies are JSON; an empty one is none, as some clients name the type on every call. */
 function parseJsonBodies(server: FastifyInstance): void {
@@ -71,8 +73,28 @@ async function registerApi(server: FastifyInstance, context: ServingContext): Pr
   registerHistory(server, context);
 }
 
+/** The HTTP server of a process that does not serve: what operators ask for alone. Not yet listening. */
+export async function createOperationsServer(context: ServingContext): Promise<FastifyInstance> {
+  const server = baseServer(context);
+  registerHealth(server, context);
+  registerMetrics(server, context);
+  return server;
+}
+
 /** The HTTP server with every route, not yet listening. */
 export async function createServer(context: ServingContext): Promise<FastifyInstance> {
+  const server = baseServer(context);
+  await registerDocs(server, context.version);
+  registerHealth(server, context);
+  registerMetrics(server, context);
+  registerSession(server, context);
+  await registerPage(server, context);
+  // In a scope of its own, so that its hooks hold for nothing else.
+  await server.register(async (scope) => registerApi(scope, context));
+  return server;
+}
+
+function baseServer(context: ServingContext): FastifyInstance {
   const server = Fastify({
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => context.randomUuid(),
@@ -111,14 +133,8 @@ export async function createServer(context: ServingContext): Promise<FastifyInst
         cause: thrown,
       });
     }
+    if (error.status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
     return reply.status(error.status).send(error.body());
   });
-  await registerDocs(server, context.version);
-  registerHealth(server, context);
-  registerMetrics(server, context);
-  registerSession(server, context);
-  await registerPage(server, context);
-  // In a scope of its own, so that its hooks hold for nothing else.
-  await server.register(async (scope) => registerApi(scope, context));
   return server;
 }

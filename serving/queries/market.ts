@@ -25,7 +25,8 @@ export class MarketQueries {
 
   /** The consolidated quote and last trade; null where nothing is known of the symbol. */
   async quote(symbol: string): Promise<QuoteUpdate | null> {
-    const state = await this.#stores.keyValue<string, QuoteState>('quotes', 'quotes').get(symbol);
+    const quotes = this.#stores.keyValue<string, QuoteState>('quotes', 'quotes').forRecordKey(symbol);
+    const state = await quotes.get(symbol);
     return state?.latest ?? null;
   }
 

@@ -47,14 +47,56 @@ export type QueryableAsync<S> = S & {
   forRecordKey(recordKey: string | Buffer): S;
 };
 
+/** A place in the input of an application: everything before `offset` was processed. */
+export interface InputPosition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Who answered a read. */
+export interface ReadSource {
+  readonly role: 'active' | 'standby';
+  /** Records of the changelog that a standby has yet to take; null where it does not know. */
+  readonly lag: number | null;
+}
+
+/** How reads are answered where stores are hosted by several processes. */
+export interface ReadOptions {
+  /** Only once the store covers these positions, as Kafka Streams' PositionBound. */
+  readonly atLeast?: readonly InputPosition[];
+  /** Take a standby's answer where the active host gives none. Its data are committed, and may be old. */
+  readonly standby?: boolean;
+  /** Hears who answered, once a page. */
+  readonly onSource?: (source: ReadSource) => void;
+}
+
 /**
  * Interactive queries: reads of the stores of all applications from outside, committed data only. On the embedded engine a read is done
  * when it is called and resolves in the same turn of the event loop, so that reads with nothing else awaited between them see one commit.
- * @throws StreamsError from every method: STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE
+ * On Kafka a read goes to the process that hosts the partition, and finds everything whose outcome anybody could have read from the log before.
+ * @throws StreamsError from every method: STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE; from reads on Kafka STREAMS_STORE_RESTORING,
+ *   STREAMS_NO_HOST, STREAMS_QUERY_TIMEOUT
  */
 export interface InteractiveQueries {
-  keyValue<K, V>(applicationId: string, storeName: string): QueryableAsync<AsyncKeyValueStore<K, V>>;
-  window<K, V>(applicationId: string, storeName: string): QueryableAsync<AsyncWindowStore<K, V>>;
-  session<K, V>(applicationId: string, storeName: string): QueryableAsync<AsyncSessionStore<K, V>>;
-  versioned<K, V>(applicationId: string, storeName: string): QueryableAsync<AsyncVersionedStore<K, V>>;
+  keyValue<K, V>(
+    applicationId: string,
+    storeName: string,
+    options?: ReadOptions,
+  ): QueryableAsync<AsyncKeyValueStore<K, V>>;
+  window<K, V>(
+    applicationId: string,
+    storeName: string,
+    options?: ReadOptions,
+  ): QueryableAsync<AsyncWindowStore<K, V>>;
+  session<K, V>(
+    applicationId: string,
+    storeName: string,
+    options?: ReadOptions,
+  ): QueryableAsync<AsyncSessionStore<K, V>>;
+  versioned<K, V>(
+    applicationId: string,
+    storeName: string,
+    options?: ReadOptions,
+  ): QueryableAsync<AsyncVersionedStore<K, V>>;
 }

@@ -35,9 +35,9 @@ export interface StoreLookup {
 }
 
 /** What a store is read as. */
-type Shape = 'key-value' | 'window' | 'session' | 'versioned';
+export type Shape = 'key-value' | 'window' | 'session' | 'versioned';
 
-function shapeOf(kind: StoreBuilder['kind']): Shape {
+export function shapeOf(kind: StoreBuilder['kind']): Shape {
   if (kind === 'session') return 'session';
   if (kind === 'versioned-key-value') return 'versioned';
   return kind.endsWith('window') ? 'window' : 'key-value';
@@ -164,6 +164,11 @@ export class QueryableStores {
   constructor(state: StateBackend, lookup: (applicationId: string, storeName: string) => StoreLookup) {
     this.#state = state;
     this.#lookup = lookup;
+  }
+
+  /** Where a store of an application is found. @throws StreamsError STREAMS_UNKNOWN_APPLICATION, STREAMS_UNKNOWN_STORE */
+  lookup(applicationId: string, storeName: string): StoreLookup {
+    return this.#lookup(applicationId, storeName);
   }
 
   #parts(applicationId: string, storeName: string, shape: Shape): readonly StateStore[] {

@@ -60,6 +60,8 @@ export interface ApplicationRunner {
   readonly commits: number;
   /** Of the application that is worst off. */
   readonly state: RuntimeState;
+  /** Resolves when the commit under way is done or undone; null where none is, and always on the embedded log. */
+  settled(): Promise<void> | null;
   applications(): readonly RunnerApplication[];
   lag(): readonly Lag[];
   close(): Promise<void>;

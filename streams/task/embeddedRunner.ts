@@ -54,6 +54,10 @@ export class EmbeddedRunner implements ApplicationRunner {
     this.#timer.unref();
   }
 
+  settled(): null {
+    return null;
+  }
+
   get caughtUp(): boolean {
     return this.#cycles.caughtUp;
   }

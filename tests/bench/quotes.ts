@@ -12,7 +12,7 @@ import type { PriceTicks, QuantityMicros } from '../../schemas/units.ts';
 import { readConfig } from '../../serving/config.ts';
 import { createLogger } from '../../serving/log.ts';
 import type { Platform } from '../../serving/platform.ts';
-import { startOpentape } from '../../serving/start.ts';
+import { startEmbedded } from '../../serving/start.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
 import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
 import { ROOT } from '../support/sources.ts';
@@ -208,7 +208,7 @@ export async function benchQuotes(): Promise<readonly BenchRow[]> {
       OPENTAPE_MARKET_MAKER: 'off',
     });
     const logger = createLogger('warn', (line) => console.error(line), true);
-    const running = await startOpentape(config, logger, (cause) => logger.error('failed', { cause }));
+    const running = await startEmbedded(config, logger, (cause) => logger.error('failed', { cause }));
     try {
       const quotes = new PacedQuotes(running.platform);
       const work = quotes.run();

@@ -72,3 +72,55 @@ test('refuses a key or secret that no header could carry, and takes a pass phras
   const { demo: taken } = readConfig(demo('DEMO-KEY-1', 'a pass phrase of words'));
   assert.equal(taken?.secret, 'a pass phrase of words');
 });
+
+const KAFKA = {
+  OPENTAPE_ENGINE: 'kafka',
+  KAFKA_BROKERS: 'one:9092, two:9092',
+  OPENTAPE_CLUSTER_SECRET: 'known-to-all-our-processes',
+  OPENTAPE_DEMO_KEY: 'DEMO-KEY-1',
+  OPENTAPE_DEMO_SECRET: 'choose-a-long-secret',
+};
+
+test('on Kafka a process does everything but the market source, unless it is told its roles', () => {
+  const { engine, roles } = readConfig(KAFKA);
+  assert.ok(engine.kind === 'kafka');
+  assert.deepEqual(engine.brokers, ['one:9092', 'two:9092']);
+  assert.deepEqual(engine.security, {});
+  assert.ok(roles.serving && !roles.source && roles.applications.includes('matching'));
+  const some = readConfig({ ...KAFKA, OPENTAPE_ROLES: 'source,orders' }).roles;
+  assert.deepEqual(some, { serving: false, source: true, applications: ['orders'] });
+  assert.deepEqual(readConfig({}).roles.source, true);
+});
+
+test('on Kafka what all processes share must be set, and secrets are not shown', () => {
+  const without = (name: string): string => refusal({ ...KAFKA, [name]: '' });
+  assert.match(without('KAFKA_BROKERS'), /needs KAFKA_BROKERS/);
+  assert.match(without('OPENTAPE_CLUSTER_SECRET'), /needs OPENTAPE_CLUSTER_SECRET/);
+  assert.match(
+    refusal({ ...KAFKA, OPENTAPE_DEMO_KEY: '', OPENTAPE_DEMO_SECRET: '' }),
+    /needs OPENTAPE_DEMO_KEY and OPENTAPE_DEMO_SECRET/,
+  );
+  assert.doesNotMatch(refusal({ ...KAFKA, OPENTAPE_CLUSTER_SECRET: 'too short' }), /too short/);
+  assert.match(refusal({ ...KAFKA, KAFKA_SASL_USERNAME: 'me' }), /go together/);
+  assert.match(refusal({ ...KAFKA, KAFKA_TLS_CA_FILE: '/nowhere' }), /needs KAFKA_TLS=on/);
+  assert.match(refusal({ ...KAFKA, KAFKA_TLS: 'on', KAFKA_TLS_CA_FILE: '/nowhere' }), /cannot be read/);
+  assert.match(refusal({ ...KAFKA, OPENTAPE_ROLES: 'trading' }), /"trading" is no role; name some of all, /);
+  assert.match(refusal({ KAFKA_BROKERS: 'one:9092' }), /set OPENTAPE_ENGINE=kafka/);
+  assert.match(refusal({ OPENTAPE_ROLES: 'serving' }), /one process does everything/);
+});
+
+test('on Kafka TLS and a login are passed on', () => {
+  const { engine } = readConfig({
+    ...KAFKA,
+    KAFKA_TLS: 'on',
+    KAFKA_SASL_USERNAME: 'me',
+    KAFKA_SASL_PASSWORD: 'mine',
+    OPENTAPE_ADVERTISED_URL: 'http://10.0.0.5:8080/',
+  });
+  assert.ok(engine.kind === 'kafka');
+  assert.deepEqual(engine.security, {
+    tls: {},
+    sasl: { mechanism: 'scram-sha-512', username: 'me', password: 'mine' },
+  });
+  assert.equal(engine.advertisedUrl, 'http://10.0.0.5:8080');
+});

@@ -8,7 +8,8 @@ import { topicRecord } from '../../schemas/topicRecord.ts';
 import type { PriceTicks, QuantityMicros } from '../../schemas/units.ts';
 import { readConfig } from '../../serving/config.ts';
 import { createLogger } from '../../serving/log.ts';
-import { type Running, startOpentape } from '../../serving/start.ts';
+import type { Platform } from '../../serving/platform.ts';
+import { type Running, startEmbedded } from '../../serving/start.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
 import { ORDER_COMMANDS } from '../../topologies/orders/topics.ts';
 import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
@@ -18,9 +19,9 @@ import { withTemporaryDirectory } from './temporary.ts';
 
 /** An Opentape in this process, without a source: the test is the market. */
 export class LiveMarket {
-  readonly running: Running;
+  readonly running: Running<Platform>;
 
-  constructor(running: Running) {
+  constructor(running: Running<Platform>) {
     this.running = running;
   }
 
@@ -130,7 +131,7 @@ export async function withLiveMarket(body: (market: LiveMarket) => Promise<void>
     });
     const failures: unknown[] = [];
     const logger = createLogger('warn', (line) => console.error(line), false);
-    const running = await startOpentape(config, logger, (cause) => failures.push(cause));
+    const running = await startEmbedded(config, logger, (cause) => failures.push(cause));
     try {
       await body(new LiveMarket(running));
     } finally {

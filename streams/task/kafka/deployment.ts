@@ -34,7 +34,12 @@ export class Deployment {
       own[plan.applicationId] = { active: active.sort(), standby: [...standbys].sort() };
     }
     const { instanceId, address } = options;
-    return { instanceId, address, transactionalId: transactionalId(options, instanceId), applications: own };
+    return {
+      instanceId,
+      address: typeof address === 'string' ? address : address(),
+      transactionalId: transactionalId(options, instanceId),
+      applications: own,
+    };
   }
 
   /** Keeps copies of the tasks that this process is the heir of, as things are. */

@@ -24,8 +24,8 @@ export interface KafkaRunnerSettings {
   readonly transactionTimeoutMs?: number;
   /** Copies of each task's state beside the active one, kept by the processes that would take over. Default 0. */
   readonly standbyReplicas?: number;
-  /** Where other instances reach the queries of this one. */
-  readonly address?: string;
+  /** Where other instances reach the queries of this one; a function where that is known later only. Empty: nowhere. */
+  readonly address?: string | (() => string);
 }
 
 export type KafkaRunnerOptions = Required<KafkaRunnerSettings>;

@@ -53,6 +53,7 @@ export class KafkaRunner implements ApplicationRunner {
   readonly #monitor: ClusterMonitor;
   readonly #deployment: Deployment;
   #closing = false;
+  #committing: Promise<void> | null = null;
   #loop: Promise<void> = Promise.resolve();
   #wakeUp: (() => void) | null = null;
   #awake = false;
@@ -243,7 +244,24 @@ export class KafkaRunner implements ApplicationRunner {
     this.#awake = false;
   }
 
+  settled(): Promise<void> | null {
+    return this.#committing;
+  }
+
   async #commit(): Promise<void> {
+    let settle: () => void = () => undefined;
+    this.#committing = new Promise((resolve) => {
+      settle = resolve;
+    });
+    try {
+      await this.#commitDirty();
+    } finally {
+      this.#committing = null;
+      settle();
+    }
+  }
+
+  async #commitDirty(): Promise<void> {
     const startMs = performance.now();
     const dirty = [...this.#tasks()].filter((hosted) => hosted.dirty);
     await this.#transaction.commit([...this.#running()], dirty);

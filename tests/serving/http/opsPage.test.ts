@@ -6,7 +6,7 @@ import { createLogger } from '../../../serving/log.ts';
 import { readInstance } from '../../../serving/ops/instance.ts';
 import { openAccess } from '../../../serving/ops/open.ts';
 import { RemoteAccess } from '../../../serving/ops/remote.ts';
-import { type Running, startOpentape } from '../../../serving/start.ts';
+import { type Running, startEmbedded } from '../../../serving/start.ts';
 import { TemporaryDirectory } from '../../support/temporary.ts';
 
 const directory = new TemporaryDirectory();
@@ -15,7 +15,7 @@ let running: Running;
 let token: string;
 
 before(async () => {
-  running = await startOpentape(
+  running = await startEmbedded(
     config,
     createLogger('silent', () => undefined, false),
   );

@@ -11,7 +11,8 @@ import { readInstance } from '../../../serving/ops/instance.ts';
 import { openAccess } from '../../../serving/ops/open.ts';
 import { RemoteAccess } from '../../../serving/ops/remote.ts';
 import type { TailOptions } from '../../../serving/ops/topics.ts';
-import { type Running, startOpentape } from '../../../serving/start.ts';
+import type { Platform } from '../../../serving/platform.ts';
+import { type Running, startEmbedded } from '../../../serving/start.ts';
 import { ORDER_UPDATES } from '../../../topologies/orders/topics.ts';
 import { TemporaryDirectory } from '../../support/temporary.ts';
 import { changeEntry, customer, damage, HOUSE, openFloor, SYMBOLS, trade } from './tradingFloor.ts';
@@ -50,9 +51,9 @@ interface Way {
   open(directory: string): Promise<{ readonly access: OperatorAccess; close(): Promise<void> }>;
 }
 
-function start(directory: string): Promise<Running> {
+function start(directory: string): Promise<Running<Platform>> {
   const config = readConfig({ OPENTAPE_DATA_DIR: directory, OPENTAPE_SOURCE: 'none', PORT: '0' });
-  return startOpentape(
+  return startEmbedded(
     config,
     createLogger('silent', () => undefined, false),
     () => undefined,

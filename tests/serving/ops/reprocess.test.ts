@@ -16,7 +16,7 @@ import {
   switchReprocessing,
 } from '../../../serving/ops/reprocessing.ts';
 import type { Platform } from '../../../serving/platform.ts';
-import { type Running, startOpentape } from '../../../serving/start.ts';
+import { type Running, startEmbedded } from '../../../serving/start.ts';
 import { hashStore } from '../../../streams/ops/digest.ts';
 import { PORTFOLIO_UPDATES } from '../../../topologies/portfolio/topics.ts';
 import { readTopic } from '../../support/platform.ts';
@@ -51,7 +51,7 @@ test('a store that went wrong is built anew, read in one step, read as before, a
     const directory = join(parent, 'data');
     const config = readConfig({ OPENTAPE_DATA_DIR: directory, OPENTAPE_SOURCE: 'none', PORT: '0' });
     const start = (): Promise<Running> =>
-      startOpentape(
+      startEmbedded(
         config,
         createLogger('silent', () => undefined, false),
       );

@@ -7,6 +7,7 @@ import {
   TimeWindows,
 } from '../../../streams/index.ts';
 import type { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import { partitionForKey } from '../../../streams/log/partitioner.ts';
 import { LogUnderTest } from '../log/support.ts';
 
 export const NAMES = ['ann', 'bob', 'cid', 'dora', 'eve', 'fred', 'gil'];
@@ -63,6 +64,15 @@ export class CountedNames {
       })),
     );
     await producer.close();
+  }
+
+  get state(): EmbeddedLog['state'] {
+    return this.#log.state;
+  }
+
+  /** Where a name's records are. */
+  partitionOf(name: string): number {
+    return partitionForKey(Buffer.from(name), PARTITIONS);
   }
 
   async close(): Promise<void> {
