@@ -26,7 +26,7 @@ function kafkajsOf(brokers: readonly string[]): Kafka {
 
 /** A compacted topic with records of 100 bytes, each of a key of its own. */
 async function fill(brokers: readonly string[], topic: string, partitions: number): Promise<void> {
-  const admin = kafkajsOf(brokers).admin();
+  const admin = kafkajsOf(brokers).admin({ retry: { retries: 10 } });
   await admin.connect();
   const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
   await admin.createTopics({

@@ -281,4 +281,40 @@ describe('the state on Kafka', { skip: kafkaMissing() }, () => {
       assert.deepEqual(contentOf(bytesOf(reader, task)), written);
     });
   }
+
+  test('a restore and a standby outlast a broker that is away', async () => {
+    const task = await newTask();
+    const followed = await newTask();
+    const writer = await start();
+    await writer.restore(task);
+    const store = bytesOf(writer, task);
+    store.put(Buffer.from('a'), Buffer.from('early'));
+    await writer.commit([]);
+    store.put(Buffer.from('a'), Buffer.from('never decided'));
+    await writer.begin();
+    writer.drain();
+    await new Promise((resolve) => writer.producer.flush(10_000, resolve as never));
+
+    const reader = await start();
+    reader.state.standby(followed);
+    const restoring = reader.restore(task);
+    await until('the restore has come to the open transaction', () =>
+      reader.state.status().some(({ role, lag }) => role === 'restoring' && lag === 1),
+    );
+    await kafka.broker().stop('SIGKILL');
+    await until('the readers have noticed', () => reader.notices.length > 0);
+    kafka.broker().launch();
+    await kafka.broker().up();
+    // The coordinator aborts the transaction when its time is over.
+    await restoring;
+    assert.deepEqual(contentOf(bytesOf(reader, task)), ['a=early']);
+
+    const late = await start();
+    await late.restore(followed);
+    bytesOf(late, followed).put(Buffer.from('b'), Buffer.from('late'));
+    await late.commit([]);
+    const { applicationId, partition } = followed;
+    const viewed = reader.state.openCommitted({ applicationId, storeName: 'plain', partition });
+    await until('the standby has caught up', () => contentOf(viewed).join() === 'b=late');
+  });
 });

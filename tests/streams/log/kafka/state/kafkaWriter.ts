@@ -11,6 +11,7 @@ import {
 } from '../../../../../streams/log/kafka/state/index.ts';
 import type { CommittedPosition } from '../../../../../streams/log/state/positions.ts';
 import type { KafkaUnderTest } from '../../../../support/kafka.ts';
+import { until } from '../../../../support/until.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -22,14 +23,23 @@ export function kafkajsOf(kafka: KafkaUnderTest): Kafka {
 export async function createChangelogs(kafkajs: Kafka, task: KafkaTaskState, partitions = 2): Promise<void> {
   const admin = kafkajs.admin();
   await admin.connect();
+  const topics = task.stores.map(({ name }) => changelogTopicName(task.applicationId, name));
   await admin.createTopics({
-    waitForLeaders: true,
-    topics: task.stores.map(({ name }) => ({
-      topic: changelogTopicName(task.applicationId, name),
+    waitForLeaders: false,
+    topics: topics.map((topic) => ({
+      topic,
       numPartitions: partitions,
       replicationFactor: 1,
       configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
     })),
+  });
+  await until('the broker knows the changelogs', async () => {
+    try {
+      const metadata = await admin.fetchTopicMetadata({ topics });
+      return metadata.topics.every(({ partitions: led }) => led.every(({ leader }) => leader >= 0));
+    } catch {
+      return false;
+    }
   });
   await admin.disconnect();
 }
