@@ -1,6 +1,7 @@
 /**
  * Simulates applications for as many seeds as asked for: `npm run simulate -- --seeds 10000 --from 1 --application count --engine kafka`. Without
- * `--application` all of them, without `--engine` on each. The first failure is made as small as it goes, and told with the command for it.
+ * `--application` all of them, without `--engine` on each. `--as-found`
+ * leaves failures as large as they are. The first failure is made as small as it goes, and told with the command for it.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     without: { type: 'string' },
     'keep-going': { type: 'boolean', default: false },
+    'as-found': { type: 'boolean', default: false },
     schedule: { type: 'boolean', default: false },
   },
 });
@@ -43,7 +45,7 @@ function oneOf<T extends string>(name: string, text: string, known: readonly T[]
 }
 
 function engines(): readonly SimulationOptions['engine'][] {
-  const known = ['embedded'] as const;
+  const known = ['embedded', 'kafka'] as const;
   return values.engine === undefined ? known : [oneOf('engine', values.engine, known)];
 }
 
@@ -70,7 +72,9 @@ function optionsOf(engine: SimulationOptions['engine'], seed: number): Simulatio
 }
 
 function tell(workload: SimulatedWorkload, options: SimulationOptions): void {
-  const { result, smallest } = shrinkSimulation(workload, options);
+  const { result, smallest } = values['as-found']
+    ? { result: simulate(workload, options), smallest: options }
+    : shrinkSimulation(workload, options);
   console.log(`\n${workload.name} on ${options.engine}, seed ${options.seed}: ${result.difference}`);
   console.log(result.schedule.map((line) => `  ${line}`).join('\n'));
   console.log(`run it again: ${commandFor(workload, smallest)}`);

@@ -1,4 +1,4 @@
-import type { Headers } from '../../record.ts';
+import { type Headers, NO_HEADERS } from '../../record.ts';
 import type { OutcomeKind } from './workload.ts';
 
 /** A committed record of a topic, as whoever compares looks at it. */
@@ -63,10 +63,16 @@ function linesOf(kind: OutcomeKind, partitions: readonly (readonly OutcomeRecord
       records.map((record) => `partition ${partition}: ${recordText(record)}`),
     );
   if (kind === 'any-order') return partitions.flat().map(recordText).sort();
-  const keys = [...byKey(partitions)].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (kind === 'records-by-key') return keys.flatMap(([, lines]) => lines);
-  if (kind === 'last-by-key') return keys.map(([, lines]) => lines[lines.length - 1]!);
-  return [];
+  // Which record's headers the last one has may depend on which came last.
+  if (kind === 'last-by-key')
+    return linesOfKeys(
+      partitions.map((records) => records.map((record) => ({ ...record, headers: NO_HEADERS }))),
+    ).map((lines) => lines[lines.length - 1]!);
+  return kind === 'records-by-key' ? linesOfKeys(partitions).flat() : [];
+}
+
+function linesOfKeys(partitions: readonly (readonly OutcomeRecord[])[]): string[][] {
+  return [...byKey(partitions)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, lines]) => lines);
 }
 
 /** What of an outcome is not as in an undisturbed run, or null. @param storeNames the stores to look at; all of them where null */

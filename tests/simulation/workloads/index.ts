@@ -1,23 +1,6 @@
 import type { SimulatedWorkload } from '../../../streams/index.ts';
-import { CACHED_COUNT, COUNT } from './counting.ts';
-import { ENRICHED, STREAM_JOINS, TABLE_JOINS } from './joins.ts';
-import { PIPELINE } from './pipeline.ts';
-import { BATCHED, DEDUPLICATED } from './processors.ts';
-import { STATELESS } from './stateless.ts';
-import { SESSIONS, SUPPRESSED, WINDOWED } from './windows.ts';
+import { OPERATOR_WORKLOADS } from './operators.ts';
+import { TRADING } from './trading.ts';
 
-/** Every application that is simulated but the trading flow, by name. */
-export const WORKLOADS: readonly SimulatedWorkload[] = [
-  STATELESS,
-  COUNT,
-  CACHED_COUNT,
-  WINDOWED,
-  SESSIONS,
-  SUPPRESSED,
-  STREAM_JOINS,
-  TABLE_JOINS,
-  ENRICHED,
-  DEDUPLICATED,
-  BATCHED,
-  PIPELINE,
-];
+/** Every application that is simulated, by name. */
+export const WORKLOADS: readonly SimulatedWorkload[] = [...OPERATOR_WORKLOADS, TRADING];

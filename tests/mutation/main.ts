@@ -1,0 +1,105 @@
+/**
+ * Puts known bugs into a copy of the build, one at a time, and runs the checks against each: `npm run mutate`, or `npm run mutate -- NAME ...` for
+ * some of them. Without names it writes the table of what caught which to README.md. Each check that passes is followed by the next one;
+ * a mutant that all of them let pass has survived, and the run fails.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../support/sources.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
+import { mutate } from './mutate.ts';
+import { report, type Verdict } from './report.ts';
+
+/** A mutant may loop for ever: then it is caught by this. */
+const CHECK_TIMEOUT_MS = 240_000;
+
+const UNIT_TESTS = ['streams/dsl', 'streams/task', 'streams/testing', 'stores'].map(
+  (folder) => `dist/tests/${folder}/`,
+);
+
+interface Check {
+  readonly name: string;
+  /** Arguments of node, for the files of a build. */
+  arguments(files: readonly string[]): readonly string[];
+}
+
+function testsIn(files: readonly string[], ...folders: readonly string[]): string[] {
+  return files.filter(
+    (file) => file.endsWith('.test.js') && folders.some((folder) => file.startsWith(folder)),
+  );
+}
+
+const CHECKS: readonly Check[] = [
+  { name: 'golden vectors', arguments: () => ['--test', 'dist/tests/conformance/golden.test.js'] },
+  { name: 'simulation', arguments: () => ['dist/tests/mutation/simulate.js'] },
+  { name: 'unit tests', arguments: (files) => ['--test', ...testsIn(files, ...UNIT_TESTS)] },
+];
+
+/** A build of its own for each worker, beside links to all that is not built. */
+function copyOfBuild(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'opentape-mutation-'));
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+  for (const name of readdirSync(ROOT))
+    if (name !== 'dist' && !name.startsWith('.')) symlinkSync(join(ROOT, name), join(folder, name));
+  return folder;
+}
+
+/** Whether the check passes. */
+function passes(check: Check, folder: string): Promise<boolean> {
+  const files = readdirSync(join(folder, 'dist/tests'), { recursive: true, encoding: 'utf8' });
+  const child = spawn(process.execPath, check.arguments(files.map((file) => `dist/tests/${file}`).sort()), {
+    cwd: folder,
+    stdio: 'ignore',
+    timeout: CHECK_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve(code === 0)));
+}
+
+async function judge(mutant: Mutant, folder: string): Promise<Verdict> {
+  const path = join(folder, 'dist', mutant.file);
+  const original = readFileSync(path, 'utf8');
+  writeFileSync(path, mutate(mutant, original));
+  try {
+    // What does not even compile is no bug that a check could be praised for.
+    const { status, stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`mutant ${mutant.name} does not compile: ${stderr}`);
+    for (const check of CHECKS) if (!(await passes(check, folder))) return { mutant, caughtBy: check.name };
+    return { mutant, caughtBy: null };
+  } finally {
+    writeFileSync(path, original);
+  }
+}
+
+async function main(): Promise<void> {
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => MUTANTS.every((mutant) => mutant.name !== name));
+  if (unknown.length > 0) throw new Error(`no mutant is called ${unknown.join(', ')}`);
+  const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const waiting = [...wanted];
+  const verdicts: Verdict[] = [];
+  const worker = async (): Promise<void> => {
+    const folder = copyOfBuild();
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const verdict = await judge(next, folder);
+        verdicts.push(verdict);
+        console.log(
+          `${verdict.caughtBy === null ? 'SURVIVED' : 'caught'} ${next.name}: ${next.what}; ${verdict.caughtBy ?? 'by nothing'}`,
+        );
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
+  const ordered = wanted.map(({ name }) => verdicts.find(({ mutant }) => mutant.name === name)!);
+  if (names.length === 0) writeFileSync(join(ROOT, 'tests/mutation/README.md'), report(ordered));
+  const survived = ordered.filter(({ caughtBy }) => caughtBy === null).length;
+  console.log(`${ordered.length} mutants, ${survived} survived`);
+  process.exitCode = survived === 0 ? 0 : 1;
+}
+
+await main();
