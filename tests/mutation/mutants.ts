@@ -282,4 +282,31 @@ export const MUTANTS: readonly Mutant[] = [
     'if (timestampMs < this.#oldestMs())',
     'if (timestampMs < 0)',
   ]),
+  ...inFile(
+    'streams/log/kafka/state/preparing.js',
+    [
+      'restore-offset',
+      'a changelog is restored from one offset too late',
+      'store.position = checkpoint.offset;',
+      'store.position = checkpoint.offset + 1;',
+    ],
+    [
+      'restore-end',
+      'a store is opened before its changelog was read to the end',
+      'store.target = bounds.end;',
+      'store.target = bounds.end - 2;',
+    ],
+  ),
+  ...inFile('streams/log/kafka/state/hostedStore.js', [
+    'restore-tombstone',
+    'a deletion in a changelog does not reach the store',
+    "batch.delete('state', whole);",
+    ';',
+  ]),
+  ...inFile('streams/log/kafka/state/openChanges.js', [
+    'abort-kept',
+    'what an aborted transaction changed stays in the store',
+    'store.overlay.discard();',
+    ';',
+  ]),
 ];

@@ -64,10 +64,15 @@ function linesOf(kind: OutcomeKind, partitions: readonly (readonly OutcomeRecord
     );
   if (kind === 'any-order') return partitions.flat().map(recordText).sort();
   // Which record's headers the last one has may depend on which came last.
-  if (kind === 'last-by-key')
-    return linesOfKeys(
-      partitions.map((records) => records.map((record) => ({ ...record, headers: NO_HEADERS }))),
-    ).map((lines) => lines[lines.length - 1]!);
+  if (kind === 'last-by-key' || kind === 'last-value-by-key') {
+    const bare = ({ key, value, timestamp }: OutcomeRecord): OutcomeRecord => ({
+      key,
+      value,
+      timestamp: kind === 'last-by-key' ? timestamp : 0,
+      headers: NO_HEADERS,
+    });
+    return linesOfKeys(partitions.map((records) => records.map(bare))).map((lines) => lines.at(-1)!);
+  }
   return kind === 'records-by-key' ? linesOfKeys(partitions).flat() : [];
 }
 

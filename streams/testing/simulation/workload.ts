@@ -18,9 +18,16 @@ export interface SimulatedRecord {
 /**
  * What of an output topic does not depend on how records of several partitions came to meet, and so has to be that of an undisturbed run:
  * `records`: the records of each partition, in their order; `records-by-key`: those of each key, in their order; `any-order`: the records,
- * however ordered; `last-by-key`: the last record of each key; `nothing`: only what the replay of each task checks.
+ * however ordered; `last-by-key`: the last record of each key, but for its headers;
+ * `last-value-by-key`: its value alone; `nothing`: only what the replay of each task checks.
  */
-export type OutcomeKind = 'records' | 'records-by-key' | 'any-order' | 'last-by-key' | 'nothing';
+export type OutcomeKind =
+  | 'records'
+  | 'records-by-key'
+  | 'any-order'
+  | 'last-by-key'
+  | 'last-value-by-key'
+  | 'nothing';
 
 /** Applications to simulate, and what is written to them. */
 export interface SimulatedWorkload {
