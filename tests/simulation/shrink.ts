@@ -26,8 +26,7 @@ export function shrinkSimulation(
     if (!without.includes(kind)) attempt({ without: [...without, kind] });
   }
   for (let faultsMax = 0; faultsMax < result.faults; faultsMax += 1) if (attempt({ faultsMax })) break;
-  const records = workload.inputs.length === 0 ? 0 : 1_000;
-  for (let most = Math.min(records, smallest.recordsMax ?? records), step = 64; step >= 1; ) {
+  for (let most = result.records, step = 64; step >= 1; ) {
     if (most > step && attempt({ recordsMax: most - step })) most -= step;
     else step = Math.floor(step / 2);
   }

@@ -61,6 +61,6 @@ export function simulate(workload: SimulatedWorkload, options: SimulationOptions
     difference = `it failed: ${textOf(cause)}`;
   }
   const { schedule, count, byKind } = faults;
-  const told = { schedule, faults: count, faultsByKind: byKind, steps: run.steps };
+  const told = { schedule, records: inputs.length, faults: count, faultsByKind: byKind, steps: run.steps };
   return { workload: workload.name, options, ...told, difference };
 }

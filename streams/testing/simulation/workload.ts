@@ -85,6 +85,8 @@ export interface SimulationResult {
   readonly options: SimulationOptions;
   /** What was done, in order: for a person to read. */
   readonly schedule: readonly string[];
+  /** How many records of the workload were written. */
+  readonly records: number;
   readonly faults: number;
   readonly faultsByKind: ReadonlyMap<FaultKind, number>;
   readonly steps: number;
