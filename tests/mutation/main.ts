@@ -45,12 +45,13 @@ const CHECKS: readonly Check[] = [
   { name: 'unit tests', arguments: (files) => ['--test', ...testsIn(files, ...UNIT_TESTS)] },
 ];
 
-/** A build of its own for each worker, beside links to all that is not built. */
-function copyOfBuild(): string {
+/** A checkout of its own for each worker, so that nothing that is done to this one meanwhile shows; only the packages are shared. */
+function copyOfCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'opentape-mutation-'));
-  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
-  for (const name of readdirSync(ROOT))
-    if (name !== 'dist' && !name.startsWith('.')) symlinkSync(join(ROOT, name), join(folder, name));
+  for (const name of readdirSync(ROOT)) {
+    if (name === 'node_modules') symlinkSync(join(ROOT, name), join(folder, name));
+    else if (!name.startsWith('.')) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
   return folder;
 }
 
@@ -89,7 +90,7 @@ async function main(): Promise<void> {
   const waiting = [...wanted];
   const verdicts: Verdict[] = [];
   const worker = async (): Promise<void> => {
-    const folder = copyOfBuild();
+    const folder = copyOfCheckout();
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const verdict = await judge(next, folder);

@@ -254,6 +254,9 @@ export class HostedApplication {
     const { engine, output, wallClock } = this.#around;
     const { applicationId } = this.plan;
     const letters = deadLetterTopic(applicationId);
+    // A try before may have failed in the middle.
+    hosted.close(true);
+    hosted.openTimes(engine.state);
     hosted.task = new StreamTask({
       applicationId,
       subtopology: hosted.plan.subtopology,

@@ -1,4 +1,5 @@
-import type { KafkaTaskState, RestoreProgress } from '../../log/kafka/state/index.ts';
+import type { KeyValueStore, StateBackend } from '../../../stores/store.ts';
+import { type KafkaTaskState, partitionTimesOf, type RestoreProgress } from '../../log/kafka/state/index.ts';
 import type { ApplicationPlan, TaskPlan } from '../application.ts';
 import type { StreamTask } from '../streamTask.ts';
 import type { InputQueue } from './inputQueue.ts';
@@ -17,6 +18,8 @@ export class HostedTask {
   dirty = false;
   /** Whether the task was taken away, so that a restore that ends now comes too late. */
   gone = false;
+  /** The partition times as they were committed; null where none are kept, or the task is not open. */
+  #times: KeyValueStore<string, number> | null = null;
 
   constructor(state: KafkaTaskState, plan: TaskPlan, inputs: readonly InputQueue[]) {
     this.state = state;
@@ -78,10 +81,30 @@ export class HostedTask {
     }
   }
 
+  /** Takes up the partition times that were committed, wherever that was. Before the task is opened: its stream time comes of them. */
+  openTimes(state: StateBackend): void {
+    const builder = partitionTimesOf(this.plan.subtopology);
+    if (builder === null) return;
+    const { applicationId, partition } = this.state;
+    this.#times = builder.build(state, { applicationId, storeName: builder.name, partition });
+    for (const input of this.inputs) input.atTime(this.#times.get(input.topic) ?? -1);
+  }
+
+  /** Before the changes of the stores are drained: the partition times are to be part of the same commit. */
+  noteTimes(): void {
+    const times = this.#times;
+    if (times === null) return;
+    for (const { topic, partitionTimeMs } of this.inputs)
+      if (partitionTimeMs > (times.get(topic) ?? -1)) times.put(topic, partitionTimeMs);
+    times.flush();
+  }
+
   /** Closes the task; what it did since the last commit is forgotten where `rollback`. */
   close(rollback: boolean): void {
     const { task } = this;
     this.task = null;
+    this.#times?.close();
+    this.#times = null;
     if (task === null) return;
     if (rollback) task.rollback();
     task.close();
@@ -99,5 +122,7 @@ export function taskStateOf(
   { subtopology, partition }: TaskPlan,
 ): KafkaTaskState {
   const topics = [...new Set(subtopology.topics.map(resolveTopic))];
-  return { applicationId, subtopologyId: subtopology.id, partition, stores: subtopology.stores, topics };
+  const times = partitionTimesOf(subtopology);
+  const stores = times === null ? subtopology.stores : [...subtopology.stores, times];
+  return { applicationId, subtopologyId: subtopology.id, partition, stores, topics };
 }

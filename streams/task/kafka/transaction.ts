@@ -131,6 +131,7 @@ export class ProcessTransaction {
     // A record cache forwards when it is flushed, which may change others of the same task: until nothing is left.
     for (const { task } of dirty) task!.flushRecordCaches();
     for (const { task } of dirty) task!.flush();
+    for (const hosted of dirty) hosted.noteTimes();
     const nowMs = wallClock();
     engine.state.drain((topic, partition, key, value) => {
       const producer = this.#changelogs.get(topic) === true ? this.#plain! : this.#producer!;
