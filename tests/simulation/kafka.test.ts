@@ -5,7 +5,7 @@ import { simulateSeeds } from './support.ts';
 import { OPERATOR_WORKLOADS } from './workloads/operators.ts';
 import { TRADING } from './workloads/trading.ts';
 
-const SEEDS = { from: 1, seeds: 150 };
+const SEEDS = { from: 1, seeds: 240 };
 const TRADING_SEEDS = { from: 1, seeds: 15 };
 /** What can go wrong on this engine. */
 const KINDS: readonly FaultKind[] = [
