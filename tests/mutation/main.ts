@@ -1,17 +1,27 @@
 /**
  * Puts known bugs into a copy of the build, one at a time, and runs the checks against each: `npm run mutate`, or `npm run mutate -- NAME ...` for
- * some of them. Without names it writes the table of what caught which to README.md. Each check that passes is followed by the next one;
+ * some of them. What caught which is written to the table in README.md. Each check that passes is followed by the next one;
  * a mutant that all of them let pass has survived, and the run fails.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/sources.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 import { mutate } from './mutate.ts';
-import { report, type Verdict } from './report.ts';
+import { report, type Verdict, verdictsOf } from './report.ts';
 
+const TABLE = join(ROOT, 'tests/mutation/README.md');
 /** A mutant may loop for ever: then it is caught by this. */
 const CHECK_TIMEOUT_MS = 240_000;
 
@@ -84,6 +94,8 @@ async function judge(mutant: Mutant, folder: string): Promise<Verdict> {
 
 async function main(): Promise<void> {
   const names = process.argv.slice(2);
+  // Before anything is run: a run takes minutes.
+  for (const mutant of MUTANTS) mutate(mutant, readFileSync(join(ROOT, 'dist', mutant.file), 'utf8'));
   const unknown = names.filter((name) => MUTANTS.every((mutant) => mutant.name !== name));
   if (unknown.length > 0) throw new Error(`no mutant is called ${unknown.join(', ')}`);
   const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
@@ -104,8 +116,12 @@ async function main(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
-  const ordered = wanted.map(({ name }) => verdicts.find(({ mutant }) => mutant.name === name)!);
-  if (names.length === 0) writeFileSync(join(ROOT, 'tests/mutation/README.md'), report(ordered));
+  const before = existsSync(TABLE) ? verdictsOf(readFileSync(TABLE, 'utf8'), MUTANTS) : [];
+  const ordered = MUTANTS.flatMap(({ name }) => {
+    const found = [...verdicts, ...before].find(({ mutant }) => mutant.name === name);
+    return found ?? [];
+  });
+  writeFileSync(TABLE, report(ordered));
   const survived = ordered.filter(({ caughtBy }) => caughtBy === null).length;
   console.log(`${ordered.length} mutants, ${survived} survived`);
   process.exitCode = survived === 0 ? 0 : 1;

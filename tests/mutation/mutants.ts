@@ -218,8 +218,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile('streams/task/nodes.js', [
     'repartition-partition',
     'equal keys do not meet in one partition',
-    'partitionForKey(keyBytes, target.partitions)',
-    '(partitionForKey(keyBytes, target.partitions) + this.#task.partition) % target.partitions',
+    'this.#partitionOf(keyBytes, target.partitions)',
+    '(this.#partitionOf(keyBytes, target.partitions) + this.#task.partition) % target.partitions',
   ]),
   ...inFile('streams/task/backlog.js', [
     'backlog-order',

@@ -10,6 +10,8 @@ export interface Verdict {
 /** Seeds of each application that a mutant has to get through. */
 export const SIMULATED_SEEDS = 40;
 
+const NOTHING = '**nothing**';
+
 const HEAD = `# Mutation run
 
 Known bugs, each put into a copy of the build by hand, and the first check that fails with it: the golden vectors of Kafka Streams, then the simulation
@@ -20,7 +22,7 @@ build is tested by \`npm test\`.
 export function report(verdicts: readonly Verdict[]): string {
   const lines = verdicts.map(
     ({ mutant, caughtBy }) =>
-      `| ${mutant.name} | ${mutant.what} | \`${mutant.file}\` | ${caughtBy ?? '**nothing**'} |`,
+      `| ${mutant.name} | ${mutant.what} | \`${mutant.file}\` | ${caughtBy ?? NOTHING} |`,
   );
   const survived = verdicts.filter(({ caughtBy }) => caughtBy === null).length;
   const total = `${verdicts.length} mutants, ${survived} survived.`;
@@ -33,4 +35,14 @@ export function report(verdicts: readonly Verdict[]): string {
     ...lines,
     '',
   ].join('\n');
+}
+
+/** The verdicts that a table tells of, for the mutants there are still. */
+export function verdictsOf(table: string, mutants: readonly Mutant[]): Verdict[] {
+  return mutants.flatMap((mutant) => {
+    const row = table.split('\n').find((line) => line.startsWith(`| ${mutant.name} | ${mutant.what} | `));
+    const caughtBy = row?.split(' | ').at(-1)?.replace(' |', '');
+    if (caughtBy === undefined) return [];
+    return { mutant, caughtBy: caughtBy === NOTHING ? null : caughtBy };
+  });
 }
