@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { freePort, runJava, type StartedProgram, startJava, whenReady } from './java.ts';
+import { freePort, kafkaClass, runJava, type StartedProgram, startJava, whenReady } from './java.ts';
 import { type BrokerAddress, brokerProperties, type ClusterSettings, propertiesText } from './settings.ts';
 
 const START_TIMEOUT_MS = 180_000;
@@ -80,24 +80,29 @@ export class KafkaBroker {
     return join(this.directory, 'broker.log');
   }
 
+  /** Whether it takes requests. */
+  answers(): Promise<boolean> {
+    return takesRequests(this.address);
+  }
+
   /** Starts it without waiting until it is up; a new one gets its folder first. */
-  launch(): void {
+  launch(): StartedProgram {
     const { libs, detached = false, heapMiB = 512 } = this.options;
     mkdirSync(this.directory, { recursive: true });
     const file = join(this.directory, 'server.properties');
     const data = join(this.directory, 'data');
     writeFileSync(file, propertiesText(brokerProperties(this.settings(), this.address, data)));
-    const program = { libs, directory: this.directory, heapMiB, detached };
+    const program = { directory: this.directory, heapMiB, detached };
     if (!existsSync(join(data, 'meta.properties'))) {
       runJava({
         ...program,
         name: 'format',
         heapMiB: 128,
-        mainClass: 'kafka.tools.StorageTool',
-        args: ['format', '-t', CLUSTER_ID, '-c', file],
+        command: kafkaClass(libs, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file),
       });
     }
-    this.running = startJava({ ...program, name: 'broker', mainClass: 'kafka.Kafka', args: [file] });
+    this.running = startJava({ ...program, name: 'broker', command: kafkaClass(libs, 'kafka.Kafka', file) });
+    return this.running;
   }
 
   /** Resolves when the broker takes requests. @throws with its last lines where it ends or takes too long */
@@ -106,7 +111,7 @@ export class KafkaBroker {
     await whenReady(
       this.running,
       `Kafka broker ${this.address.nodeId}`,
-      () => takesRequests(this.address),
+      () => this.answers(),
       START_TIMEOUT_MS,
     );
   }
@@ -130,11 +135,6 @@ export class KafkaBroker {
   /** At once and without waiting, for the end of the process that started it. */
   killNow(): void {
     this.running?.process.kill('SIGKILL');
-  }
-
-  /** Lets the process that started it end while it goes on. */
-  release(): void {
-    this.running?.process.unref();
   }
 
   private settings(): ClusterSettings {

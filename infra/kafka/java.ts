@@ -33,9 +33,8 @@ export function jarsMissing(libs: string): string | false {
 }
 
 export interface JavaProgram {
-  readonly libs: string;
-  readonly mainClass: string;
-  readonly args: readonly string[];
+  /** What follows the options of the virtual machine: a class path and a class, or a jar, and its arguments. */
+  readonly command: readonly string[];
   /** For its log configuration and its output. */
   readonly directory: string;
   readonly name: string;
@@ -50,23 +49,24 @@ const LOG_CONFIGURATION = `<Configuration status="ERROR"><Appenders>
 </Appenders><Loggers><Root level="INFO"><AppenderRef ref="out"/></Root></Loggers></Configuration>
 `;
 
-/** The command line of a program of Kafka's jars. */
-export function javaArguments(program: JavaProgram): string[] {
+/** The command of a class in Kafka's jars. */
+export function kafkaClass(libs: string, mainClass: string, ...args: readonly string[]): readonly string[] {
+  return ['-cp', join(libs, '*'), mainClass, ...args];
+}
+
+function javaArguments(program: JavaProgram): string[] {
   const configuration = join(program.directory, 'log4j2.xml');
   writeFileSync(configuration, LOG_CONFIGURATION);
   return [
     `-Xmx${program.heapMiB}m`,
     '-XX:+UseSerialGC',
     `-Dlog4j2.configurationFile=${configuration}`,
-    '-cp',
-    join(program.libs, '*'),
-    program.mainClass,
-    ...program.args,
+    ...program.command,
   ];
 }
 
 /** Where a program's output goes. */
-export function outputOf(directory: string, name: string): string {
+function outputOf(directory: string, name: string): string {
   return join(directory, `${name}.log`);
 }
 
@@ -96,13 +96,13 @@ export function startJava(program: JavaProgram): StartedProgram {
 export function runJava(program: JavaProgram): string {
   const result = spawnSync('java', javaArguments(program), { cwd: program.directory, encoding: 'utf8' });
   if (result.status !== 0) {
-    throw new Error(`${program.mainClass} ended with ${result.status}:\n${result.stdout}\n${result.stderr}`);
+    throw new Error(`${program.name} ended with ${result.status}:\n${result.stdout}\n${result.stderr}`);
   }
   return result.stdout;
 }
 
 /** The last lines of a program's output. */
-export function lastLines(output: string): string {
+function lastLines(output: string): string {
   if (!existsSync(output)) return '';
   return readFileSync(output, 'utf8').trimEnd().split('\n').slice(-LINES_SHOWN).join('\n');
 }
