@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { stringSerde } from '../../stores/serdes.ts';
 import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
 import { changeProblems } from '../compatibility.ts';
@@ -8,13 +9,26 @@ import type { RegisteredSchema, SchemaRegistry } from './registry.ts';
 export const SCHEMAS_TOPIC = '_schemas';
 const READ_CHUNK = 500;
 
-/** A registry on the log itself. Ids are given in order of registration, from 1. One process writes it at a time. */
-export class EmbeddedSchemaRegistry implements SchemaRegistry {
-  readonly #producer: LogProducer;
-  readonly #versions: RegisteredSchema[] = [];
+/** How often a registration is begun again where another process was quicker. */
+const TRIES_MAX = 50;
 
-  private constructor(producer: LogProducer) {
-    this.#producer = producer;
+/**
+ * A registry on the log itself. Ids are given in order of registration, from 1. Several processes may register at a time: what comes first in
+ * the log holds, for all who read it, and who comes too late for its number takes the next.
+ */
+export class EmbeddedSchemaRegistry implements SchemaRegistry {
+  readonly #engine: LogEngine;
+  readonly #producer: LogProducer;
+  /** Ends the keys of this process. The topic is compacted by key: no record of one process may take the place of another's. */
+  readonly #writer: string;
+  readonly #versions: RegisteredSchema[] = [];
+  #nextOffset = 0;
+  #reading: Promise<void> = Promise.resolve();
+
+  private constructor(engine: LogEngine) {
+    this.#engine = engine;
+    this.#producer = engine.createProducer();
+    this.#writer = engine.kind === 'embedded' ? '' : `/${randomUUID()}`;
   }
 
   /** Makes the topic where it is missing and reads what it holds. */
@@ -22,22 +36,31 @@ export class EmbeddedSchemaRegistry implements SchemaRegistry {
     await engine.admin.createTopics([
       { name: SCHEMAS_TOPIC, partitions: 1, retentionMs: null, cleanupPolicy: 'compact' },
     ]);
-    const registry = new EmbeddedSchemaRegistry(engine.createProducer());
-    for (let offset = 0; ; ) {
-      const records = await engine.reader.read({ topic: SCHEMAS_TOPIC, partition: 0 }, offset, READ_CHUNK);
-      const last = records[records.length - 1];
-      if (last === undefined) break;
-      for (const { value } of records) {
-        if (value !== null) registry.#versions.push(JSON.parse(value.toString('utf8')) as RegisteredSchema);
-      }
-      offset = last.offset + 1;
-    }
+    const registry = new EmbeddedSchemaRegistry(engine);
+    await registry.#catchUp();
     return registry;
   }
 
   async register(subject: string, schema: string): Promise<number> {
-    const known = this.#versions.find((version) => version.subject === subject && version.schema === schema);
-    if (known !== undefined) return known.id;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const known = this.#find(subject, schema);
+      if (known !== undefined) return known.id;
+      // Before the comparison: the newest version may be another process's.
+      if (tries === 0) await this.#catchUp();
+      else await this.#write(subject, schema);
+    }
+    throw new SchemaError(
+      'SCHEMA_REGISTRY',
+      `the schema of ${subject} could not be registered: other processes register all the time; try again`,
+    );
+  }
+
+  #find(subject: string, schema: string): RegisteredSchema | undefined {
+    return this.#versions.find((version) => version.subject === subject && version.schema === schema);
+  }
+
+  /** Writes what would be the next version, and reads whether it came to be that. */
+  async #write(subject: string, schema: string): Promise<void> {
     const newest = this.#newest(subject);
     refuseIncompatible(subject, schema, newest?.schema ?? null);
     const same = this.#versions.find((version) => version.schema === schema);
@@ -46,14 +69,46 @@ export class EmbeddedSchemaRegistry implements SchemaRegistry {
     await this.#producer.send([
       {
         topic: SCHEMAS_TOPIC,
-        key: stringSerde.serialize(SCHEMAS_TOPIC, `${subject}/${version.version}`),
+        key: stringSerde.serialize(SCHEMAS_TOPIC, `${subject}/${version.version}${this.#writer}`),
         value: stringSerde.serialize(SCHEMAS_TOPIC, JSON.stringify(version)),
         // The registry's order is its offsets; a fixed time keeps a replay byte-identical.
         timestamp: 0,
       },
     ]);
-    this.#versions.push(version);
-    return id;
+    await this.#catchUp();
+  }
+
+  /** Reads what came since, one reading at a time. */
+  #catchUp(): Promise<void> {
+    const reading = this.#reading.catch(() => undefined).then(() => this.#read());
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #read(): Promise<void> {
+    for (;;) {
+      const records = await this.#engine.reader.read(
+        { topic: SCHEMAS_TOPIC, partition: 0 },
+        this.#nextOffset,
+        READ_CHUNK,
+      );
+      const last = records[records.length - 1];
+      if (last === undefined) return;
+      for (const { value } of records) {
+        if (value !== null) this.#accept(JSON.parse(value.toString('utf8')) as RegisteredSchema);
+      }
+      this.#nextOffset = last.offset + 1;
+    }
+  }
+
+  /** All readers come to the same: a record whose number or id was given before it counts for nothing. */
+  #accept(found: RegisteredSchema): void {
+    const taken = this.#versions.some(
+      ({ id, subject, version, schema }) =>
+        (subject === found.subject && (version === found.version || schema === found.schema)) ||
+        (id === found.id) !== (schema === found.schema),
+    );
+    if (!taken) this.#versions.push(found);
   }
 
   #newest(subject: string): RegisteredSchema | null {
@@ -61,16 +116,23 @@ export class EmbeddedSchemaRegistry implements SchemaRegistry {
   }
 
   async getById(id: number): Promise<string> {
-    const found = this.#versions.find((version) => version.id === id);
+    const byId = (): RegisteredSchema | undefined => this.#versions.find((version) => version.id === id);
+    let found = byId();
+    if (found === undefined) {
+      await this.#catchUp();
+      found = byId();
+    }
     if (found === undefined) throw new SchemaError('SCHEMA_UNKNOWN_ID', `schema id ${id} is not registered`);
     return found.schema;
   }
 
   async latest(subject: string): Promise<RegisteredSchema | null> {
+    await this.#catchUp();
     return this.#newest(subject);
   }
 
   async subjects(): Promise<readonly string[]> {
+    await this.#catchUp();
     return [...new Set(this.#versions.map(({ subject }) => subject))].sort();
   }
 

@@ -63,12 +63,10 @@ export class KafkaAdmin implements LogAdmin {
         waitForLeaders: false,
       }),
     );
-    // Another process may have made them at the same time, otherwise.
-    await this.whenAll(missing, (found) => missing.every(({ name }) => found.has(name)));
-    await this.checkTopics(missing);
-    const names = missing.map(({ name }) => name);
-    for (const name of names) this.parts.topics.forget(name);
-    this.parts.onTopicsChanged(names);
+    // Another process may have made them at the same time, otherwise; and what one broker made another may not know yet.
+    await this.settled(() => this.checkTopics(missing));
+    for (const { name, partitions } of missing) this.parts.topics.know(name, partitions);
+    this.parts.onTopicsChanged(missing.map(({ name }) => name));
   }
 
   async listTopics(): Promise<readonly string[]> {
@@ -95,7 +93,10 @@ export class KafkaAdmin implements LogAdmin {
     await this.parts.connection.call(`deleting topic '${name}'`, (admin) =>
       admin.deleteTopics({ topics: [name], timeout: CREATE_TIMEOUT_MS }),
     );
-    await this.whenAll([{ name }], (found) => !found.has(name));
+    await this.settled(async () => {
+      if (!(await this.allTopics()).includes(name)) return;
+      throw new LogError('LOG_UNKNOWN_TOPIC', `topic '${name}' is being deleted`);
+    });
     this.parts.topics.forget(name);
     this.parts.onTopicsChanged([name]);
   }
@@ -177,22 +178,18 @@ export class KafkaAdmin implements LogAdmin {
     });
   }
 
-  /** Waits until all brokers may be taken to know. */
-  private async whenAll(
-    topics: readonly { readonly name: string }[],
-    holds: (found: ReadonlySet<string>) => boolean,
-  ): Promise<void> {
+  /** Does something again until the broker that is asked knows of a topic what was just told to another. */
+  private async settled(check: () => Promise<void>): Promise<void> {
     const backoff = new Backoff();
     const deadline = performance.now() + PROPAGATION_MS;
-    while (!holds(new Set(await this.allTopics()))) {
-      if (performance.now() > deadline) {
-        const names = topics.map(({ name }) => `'${name}'`).join(', ');
-        throw new LogError(
-          'LOG_UNREACHABLE',
-          `the brokers do not agree on ${names} after ${PROPAGATION_MS} ms`,
-        );
+    for (;;) {
+      try {
+        return await check();
+      } catch (cause) {
+        if (!(cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC')) throw cause;
+        if (performance.now() > deadline || this.parts.connection.closed) throw cause;
+        await this.parts.connection.waits.wait(backoff.next());
       }
-      await this.parts.connection.waits.wait(backoff.next());
     }
   }
 }

@@ -19,6 +19,8 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 const CONNECT_FOR_MS = 5000;
 /** A transaction lost sooner than this part of its time-out was not given up by the cluster for its age. */
 const AGE_PART = 0.8;
+/** How often a send is tried again whose topic the client does not know and the cluster does. */
+const STALE_TRIES = 3;
 
 export interface SendingParts {
   readonly connection: KafkaConnection;
@@ -43,6 +45,8 @@ export class Sending {
   private client: TransactionalClient | null = null;
   private running: Promise<void> | null = null;
   private fencedOut: LogError | null = null;
+  /** How many of the next sends get a transaction each: a broker refuses a whole batch for one record in it. */
+  private apart = 0;
 
   constructor(parts: SendingParts) {
     this.parts = parts;
@@ -56,9 +60,7 @@ export class Sending {
   push(send: Send): void {
     this.parts.queue.push(send);
     this.since.set(send, performance.now());
-    this.running ??= this.run().finally(() => {
-      this.running = null;
-    });
+    this.running ??= this.run();
   }
 
   /** Resolves when all that was pushed is answered, or the time is over. */
@@ -92,6 +94,8 @@ export class Sending {
       queue.putBack((send) => this.giveUp(send, failure));
       await connection.waits.wait(backoff.next());
     }
+    // In one go with the look at the queue: what is pushed from now on begins a new run.
+    this.running = null;
   }
 
   /** One transaction. Returns null, or why nothing of it is in the log. */
@@ -123,6 +127,11 @@ export class Sending {
 
   private take(): readonly Send[] {
     const { queue } = this.parts;
+    if (this.apart > 0) {
+      this.apart--;
+      queue.take();
+      return queue.open;
+    }
     let records = 0;
     let bytes = 0;
     while (records < BATCH_RECORDS && bytes < BATCH_BYTES) {
@@ -182,23 +191,30 @@ export class Sending {
     queue.settle();
   }
 
-  private aborted(
+  private async aborted(
     sends: readonly Send[],
     { cause, failures }: Extract<TransactionOutcome, { kind: 'aborted' }>,
-  ): LogError | null {
-    if (failures.size === 0) return cause;
-    const refused = new Map<Send, LogError>();
-    let at = 0;
-    for (const send of sends) {
-      for (const { topic } of send.records) {
-        const failure = failures.get(at++);
-        if (failure === undefined) continue;
-        refused.set(send, failure);
-        if (failure.code === 'LOG_UNKNOWN_TOPIC') this.parts.topics.forget(topic);
-      }
+  ): Promise<LogError | null> {
+    if (failures.size === 0 && mayHeal(cause)) return cause;
+    if (sends.length > 1) {
+      this.apart = sends.length;
+      this.parts.queue.putBack(() => null);
+      return null;
     }
-    this.parts.queue.putBack((send) => refused.get(send) ?? null);
+    const [refused = cause] = failures.values();
+    if (refused.code === 'LOG_UNKNOWN_TOPIC' && (await this.isThereAgain(sends[0]!))) {
+      this.parts.queue.putBack(() => null);
+    } else this.parts.queue.putBack(() => refused);
     return null;
+  }
+
+  /** A topic that was deleted and made anew: the client holds on to the old one, so it goes, and a new one may try. */
+  private async isThereAgain(send: Send): Promise<boolean> {
+    for (const { topic } of send.records) this.parts.topics.forget(topic);
+    const stale = this.client;
+    this.client = null;
+    await stale?.close();
+    return send.rollbacks < STALE_TRIES && (await this.place(send)) === null;
   }
 
   /** The client broke in the middle. Whether its transaction was committed is then seen in the log itself. */
@@ -217,6 +233,7 @@ export class Sending {
       // Ends the transaction that the broken client left open.
       await this.connected();
     }
+    if (outcome.aborting !== null && this.fencedOut === null) return this.aborted(sends, outcome.aborting);
     const at = outcome.offsets.findIndex((offset) => offset >= 0);
     if (!outcome.commitAsked || at < 0) return outcome.cause;
     if (connection.closed) {

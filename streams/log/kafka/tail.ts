@@ -132,9 +132,7 @@ export class KafkaTails {
         followed.partitions = partitions;
         consumer.incrementalAssign(partitions);
         this.connection.works('tail');
-        this.loop ??= this.run(consumer).finally(() => {
-          this.loop = null;
-        });
+        this.loop ??= this.run(consumer);
         return;
       } catch (cause) {
         const error = fromRdKafka(cause, `listening to '${topic}'`);
@@ -189,6 +187,8 @@ export class KafkaTails {
       idleMs = IDLE_MIN_MS;
       this.deliver(messages);
     }
+    // In one go with the look at what is followed.
+    this.loop = null;
   }
 
   private async consume(consumer: RdKafkaConsumer): Promise<readonly RdKafkaMessage[]> {

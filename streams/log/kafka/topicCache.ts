@@ -32,6 +32,12 @@ export class TopicCache {
     throw new LogError('LOG_UNKNOWN_PARTITION', `topic '${topic}' has no partition ${partition}`);
   }
 
+  /** Notes a topic that was just made. */
+  know(topic: string, partitions: number): void {
+    this.forget(topic);
+    this.counts.set(topic, Promise.resolve(partitions));
+  }
+
   /** Forgets a topic that was deleted, or may be another one by now. */
   forget(topic: string): void {
     this.counts.delete(topic);

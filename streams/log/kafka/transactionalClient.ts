@@ -41,6 +41,8 @@ export type TransactionOutcome =
       /** By record; -1 where it was not delivered. */
       readonly offsets: readonly number[];
       readonly commitAsked: boolean;
+      /** Where it was to be aborted anyway: why, and which records were refused. */
+      readonly aborting: Extract<TransactionOutcome, { kind: 'aborted' }> | null;
     };
 
 /** One transactional producer. One transaction at a time; after a lost one make another client. */
@@ -178,24 +180,22 @@ export class TransactionalClient {
     return { kind: 'committed', offsets: this.offsets };
   }
 
+  /** Where the abort itself fails the client is given up: a transaction that was never asked to be committed cannot be any more. */
   private async abort(cause: LogError): Promise<TransactionOutcome> {
-    const backoff = new Backoff();
-    for (;;) {
-      try {
-        await rdkafkaCall<unknown>((done) => this.producer.abortTransaction(CALL_TIMEOUT_MS, done));
-        return { kind: 'aborted', cause, failures: this.failures };
-      } catch (again) {
-        const error = again as RdKafkaError;
-        if (error.isFatal === true || error.isRetriable !== true || this.connection.closed) {
-          return this.lost(error, false);
-        }
-        this.connection.failed('sending', fromRdKafka(error, 'giving up a transaction'));
-        await this.connection.waits.wait(backoff.next());
-      }
+    const aborted = { kind: 'aborted', cause, failures: this.failures } as const;
+    try {
+      await rdkafkaCall<unknown>((done) => this.producer.abortTransaction(CALL_TIMEOUT_MS, done));
+      return aborted;
+    } catch (again) {
+      return this.lost(again, false, aborted);
     }
   }
 
-  private lost(cause: unknown, commitAsked: boolean): TransactionOutcome {
+  private lost(
+    cause: unknown,
+    commitAsked: boolean,
+    aborting: Extract<TransactionOutcome, { kind: 'aborted' }> | null = null,
+  ): TransactionOutcome {
     const code = rdkafkaCode(cause);
     const reason = code === RDKAFKA_CODES.fatal && this.fatal !== null ? this.fatal : cause;
     const fenced = code !== null && FENCED_CODES.includes(rdkafkaCode(reason) ?? code);
@@ -205,6 +205,7 @@ export class TransactionalClient {
       fenced,
       offsets: this.offsets,
       commitAsked,
+      aborting,
     };
   }
 
