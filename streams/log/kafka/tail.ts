@@ -5,6 +5,8 @@ import { connectConsumer, disconnected, type OffsetQueries } from './consumers.t
 import { fromRdKafka } from './errors.ts';
 import { type RdKafkaAssignment, type RdKafkaConsumer, type RdKafkaMessage, rdkafkaCall } from './rdkafka.ts';
 import { toLogRecord } from './records.ts';
+import { WireBrokers } from './state/wire/brokers.ts';
+import { metadataRequest } from './state/wire/requests.ts';
 import type { TopicCache } from './topicCache.ts';
 
 const CONSUME_MAX = 2000;
@@ -16,6 +18,8 @@ const MISSING_POLL_MS = 1000;
 /** How long a commit of ours that was answered may take to be seen before a tail begins without waiting for it. */
 const SHOWN_MS = 500;
 const SHOWN_POLL_MS = 2;
+/** How often it is looked whether a topic is still the one that was followed. */
+const CHECK_MS = 2000;
 /** How long sends wait for a tail to find its beginning. */
 const START_TIMEOUT_MS = 10_000;
 
@@ -29,6 +33,8 @@ interface Followed {
   /** Resolves when it is known where to begin; until then nothing of ours is sent. */
   readonly started: Promise<void>;
   partitions: readonly RdKafkaAssignment[];
+  /** The cluster's own id of it: a topic made anew under the name has another. */
+  topicId: string | null;
   ended: boolean;
 }
 
@@ -44,6 +50,9 @@ export class KafkaTails {
   private readonly followed = new Map<string, Followed>();
   private consumer: Promise<RdKafkaConsumer> | null = null;
   private loop: Promise<void> | null = null;
+  private readonly brokers: WireBrokers;
+  private checkedMs = 0;
+  private checking: Promise<void> = Promise.resolve();
   private wakeMissing: () => void = () => undefined;
   private topicsMade: Promise<void> = Promise.resolve();
 
@@ -51,6 +60,7 @@ export class KafkaTails {
     this.connection = connection;
     this.topics = topics;
     this.offsets = offsets;
+    this.brokers = new WireBrokers(connection.kafkajs);
     this.renewMissing();
   }
 
@@ -90,6 +100,8 @@ export class KafkaTails {
     for (const followed of this.followed.values()) followed.ended = true;
     this.wakeMissing();
     await this.loop;
+    await this.checking;
+    await this.brokers.close();
     const consumer = await this.consumer?.catch(() => null);
     if (consumer !== null && consumer !== undefined) await disconnected(consumer);
   }
@@ -102,6 +114,7 @@ export class KafkaTails {
         settle = resolve;
       }),
       partitions: [],
+      topicId: null,
       ended: false,
     };
     this.followed.set(topic, followed);
@@ -122,6 +135,7 @@ export class KafkaTails {
     while (!followed.ended && !this.connection.closed) {
       const madeLater = this.topicsMade;
       try {
+        followed.topicId = (await this.topicIds([topic])).get(topic) ?? null;
         const count = await this.topics.partitions(topic);
         const partitions: RdKafkaAssignment[] = [];
         for (let partition = 0; partition < count; partition++) {
@@ -178,6 +192,7 @@ export class KafkaTails {
   private async run(consumer: RdKafkaConsumer): Promise<void> {
     let idleMs = IDLE_MIN_MS;
     while (this.followed.size > 0 && !this.connection.closed) {
+      this.checkNowAndThen();
       const messages = await this.consume(consumer);
       if (messages.length === 0) {
         await new Promise((resolve) => setTimeout(resolve, idleMs));
@@ -189,6 +204,38 @@ export class KafkaTails {
     }
     // In one go with the look at what is followed.
     this.loop = null;
+  }
+
+  private checkNowAndThen(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.checkedMs < CHECK_MS) return;
+    this.checkedMs = nowMs;
+    this.checking = this.checking
+      .then(() => this.check())
+      // A cluster that does not answer says nothing of its topics.
+      .catch((cause: unknown) => this.connection.failed('tail', fromRdKafka(cause, 'asking for topics')));
+  }
+
+  /** Follows from its start what somebody else made anew; the client would wait for ever where the old one ended. */
+  private async check(): Promise<void> {
+    const settled = [...this.followed].filter(([, { partitions }]) => partitions.length > 0);
+    if (settled.length === 0 || this.connection.closed) return;
+    const ids = await this.topicIds(settled.map(([topic]) => topic));
+    this.connection.works('tail');
+    for (const [topic, followed] of settled) {
+      if (followed.topicId === (ids.get(topic) ?? null) || this.followed.get(topic) !== followed) continue;
+      this.topics.forget(topic);
+      this.drop(topic, followed);
+      this.follow(topic, true);
+    }
+  }
+
+  /** Those that are there. */
+  private async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const found = await this.brokers.send(null, 'asking for topics', metadataRequest(topics));
+    return new Map(
+      found.filter(({ leaders }) => leaders.size > 0).map(({ name, topicId }) => [name, topicId]),
+    );
   }
 
   private async consume(consumer: RdKafkaConsumer): Promise<readonly RdKafkaMessage[]> {
