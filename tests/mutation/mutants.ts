@@ -253,12 +253,6 @@ export const MUTANTS: readonly Mutant[] = [
       'this.#checkOpen();\n        this.#writeDown();',
       'this.#checkOpen();',
     ],
-    [
-      'cache-read',
-      'what was read stays when it was written below',
-      'entry.value = value;',
-      'entry.value ??= value;',
-    ],
   ),
   ...inFile(
     'stores/windowStore.js',
@@ -300,7 +294,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile('streams/log/kafka/state/hostedStore.js', [
     'restore-tombstone',
     'a deletion in a changelog does not reach the store',
-    "batch.delete('state', whole);",
+    "batch.delete('state', key);",
     ';',
   ]),
   ...inFile('streams/log/kafka/state/openChanges.js', [
@@ -308,5 +302,11 @@ export const MUTANTS: readonly Mutant[] = [
     'what an aborted transaction changed stays in the store',
     'store.overlay.discard();',
     ';',
+  ]),
+  ...inFile('stores/recordCache.js', [
+    'cache-read',
+    'what was read stays when it was written below',
+    'entry.value = value;',
+    'entry.value ??= value;',
   ]),
 ];
