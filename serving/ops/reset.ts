@@ -56,6 +56,7 @@ export async function resetApplication(
       partition: position.partition,
       offset: position.to,
     })),
+    plan.stores,
   );
   return plan;
 }

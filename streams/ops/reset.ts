@@ -5,10 +5,14 @@ import { lagOf, topicsReadBy } from './lag.ts';
 
 /** An engine whose applications can be reset while none of them runs. */
 export interface ResettableEngine extends LogEngine {
-  /** Drops the stores of an application and lets it begin at the positions, all at once or not at all. @throws LogError */
+  /**
+   * Drops the stores of an application, with their changelogs, and lets it begin at the positions; on the embedded log all at once or not at all.
+   * @throws LogError LOG_PARTICIPANT_ATTACHED while it runs
+   */
   resetApplication(
     applicationId: string,
     positions: readonly (TopicPartition & { readonly offset: number })[],
+    storeNames: readonly string[],
   ): Promise<void>;
 }
 

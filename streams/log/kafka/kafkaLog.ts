@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka } from 'kafkajs';
+import type { TopicPartition } from '../../record.ts';
 import { LogError, messageOf } from '../errors.ts';
 import type { LogAdmin, LogEngine, LogProducer, LogReader, LogRecord, TailSubscription } from '../log.ts';
 import { SendQueue } from '../sendQueue.ts';
@@ -9,6 +10,7 @@ import type { KafkaConnectionOptions } from './options.ts';
 import { KafkaProducer } from './producer.ts';
 import type { RdKafka, RdKafkaConfig } from './rdkafka.ts';
 import { KafkaReader } from './reader.ts';
+import { resetOnKafka } from './resetApplication.ts';
 import { Sending } from './sending.ts';
 import { KafkaState } from './state/index.ts';
 import { KafkaTails } from './tail.ts';
@@ -151,6 +153,15 @@ export class KafkaLog implements LogEngine, KafkaClients {
   /** Records sent and not yet answered. */
   queueDepth(): number {
     return this.queue.depth;
+  }
+
+  /** @throws LogError LOG_PARTICIPANT_ATTACHED while a process runs the application */
+  resetApplication(
+    applicationId: string,
+    positions: readonly (TopicPartition & { readonly offset: number })[],
+    storeNames: readonly string[],
+  ): Promise<void> {
+    return resetOnKafka(this.connection, this.admin, applicationId, positions, storeNames);
   }
 
   /** Finishes what is queued, in a bounded time, then lets the cluster go. Later sends are rejected with LOG_CLOSED. */

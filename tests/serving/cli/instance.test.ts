@@ -119,7 +119,7 @@ test('after a kill -9 the directory is looked into, and every invariant holds, t
   );
   assert.match(
     candles.stdout,
-    /^AAPL {2}\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z {2}\{"symbol":"AAPL","interval":"M1"/,
+    /^AAPL {2}\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z\.\.\d{4}-\d\d-\d\dT\d\d:\d\d:00\.000Z {2}\{"symbol":"AAPL","interval":"M1"/,
   );
   const { code, stdout } = await run('verify', '--replay');
   assert.equal(code, 0, stdout);
