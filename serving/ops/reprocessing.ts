@@ -158,6 +158,11 @@ function operation(
 /** Notes that an application is to be built anew, from the next start of the instance on. */
 export const startReprocessing = operation('reprocess-start', async (context, application) => {
   const { topology } = findApplication(context.subject, application);
+  if (context.subject.engine.kind !== 'embedded')
+    throw new ServingError(
+      'SERVING_REPROCESS',
+      'this version builds applications anew on the embedded engine only',
+    );
   // Refused now, not at the next start.
   topology.withOwnOutputs(() => 1);
   const known = (await readReprocessing(context.subject.engine)).get(application);

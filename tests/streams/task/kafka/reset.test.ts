@@ -28,7 +28,7 @@ describe('a reset on Apache Kafka', { skip: kafkaMissing(), timeout: 240_000 }, 
 
   test('is refused while a process runs, and then lets the counts begin anew', async () => {
     const application = { applicationId: 'reset-counter', topology: counting('reset') };
-    const settings = { instanceId: 'reset-1', transactionalIdPrefix: 'reset' };
+    const settings = { instanceId: 'reset-1', prefix: 'reset' };
     const start = () => startRuntime(kafka.brokers, directory.path, settings, [application]);
     const counted = async ({ engine }: Started): Promise<string[]> => {
       const found: string[] = [];
