@@ -3,43 +3,23 @@ import { test } from 'node:test';
 import { StreamsRuntime } from '../../streams/index.ts';
 import type { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { LogUnderTest } from '../streams/log/support.ts';
-import { declare, serdeOf } from './declare.ts';
+import { declare } from './declare.ts';
 import { readGolden } from './golden.ts';
-import { headersOf, written } from './run.ts';
+import { apart, inputsOf, makeTopics } from './onEngine.ts';
+import { written } from './run.ts';
 import type { CaseSpec, OutputRecord } from './spec.ts';
 
 /** Each is an application of its own on a log on disk, so only some. */
 const CASES_MAX = 40;
 
-/** The case with topics of its own, so that one log serves all. */
-function apart(spec: CaseSpec): CaseSpec {
-  const named = <T extends { readonly topic?: string }>(part: T): T =>
-    part.topic === undefined ? part : { ...part, topic: `${spec.id}-${part.topic}` };
-  return { ...spec, nodes: spec.nodes.map(named), inputs: spec.inputs.map(named) };
-}
-
-async function send(log: EmbeddedLog, { nodes, inputs }: CaseSpec): Promise<void> {
+async function send(log: EmbeddedLog, spec: CaseSpec): Promise<void> {
   const producer = log.createProducer();
-  for (const { topic, key, value, timestamp, headers } of inputs) {
-    const { shape } = nodes.find((node) => node.topic === topic)!;
-    await producer.send([
-      {
-        topic,
-        key: key === null ? null : Buffer.from(key),
-        value: value === null ? null : serdeOf(shape.value).serialize(topic, value),
-        timestamp,
-        headers: headersOf(headers),
-      },
-    ]);
-  }
+  for (const record of inputsOf(spec)) await producer.send([record]);
   await producer.close();
 }
 
 async function runEmbedded(log: EmbeddedLog, spec: CaseSpec): Promise<Record<string, OutputRecord[]>> {
-  const topics = new Set(spec.nodes.flatMap(({ topic }) => topic ?? []));
-  await log.admin.createTopics(
-    [...topics].map((name) => ({ name, partitions: 1, retentionMs: null, cleanupPolicy: 'delete' as const })),
-  );
+  await makeTopics(log, spec);
   const runtime = new StreamsRuntime({
     engine: log,
     applications: [{ applicationId: `case-${spec.id}`, topology: declare(spec.nodes) }],
