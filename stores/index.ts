@@ -42,6 +42,7 @@ export interface StoreOptions<K, V> {
   /**
    * persistent: on disk, what was used lately in memory. memory: all of it in memory, and committed with the log where the engine can.
    * copy: as persistent, for global stores only; see StoreResidence. Queries from outside see it as it was written down last.
+   * replayed: as persistent, written down a few times a second under load; see StoreResidence.
    */
   readonly residence?: StoreResidence;
   readonly loggingEnabled?: boolean;

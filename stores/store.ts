@@ -192,8 +192,11 @@ export interface StoreLocation {
  * How a store's bytes are held. `copy` is for global stores of which many entries change all the time: they are written down now and then
  * only, and what is missing after a restart is read again from the topic that they copy. So their processor must be one to which a record
  * may come twice: it puts what the record says.
+ * `replayed` is for key-value stores of which many entries change all the time, in tasks that go by nothing but the records they read and the time
+ * of these: no global store, no wall clock. Under load they are written down a few times a second only, and after a restart the task processes
+ * again, without output, what came since. Queries from outside see it as it was written down last.
  */
-export type StoreResidence = 'persistent' | 'memory' | 'copy';
+export type StoreResidence = 'persistent' | 'memory' | 'copy' | 'replayed';
 
 /** Made by a log engine (or by the test driver): opens the bytes below a typed store. */
 export interface StateBackend {

@@ -10,11 +10,16 @@ import { encodeQuote } from './quoteFragment.ts';
 import { readWhileWanted } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
 
+/** Under load the store is behind what was told already; by then it holds what it held back. */
+const READ_AGAIN_MS = 1_000;
+
 /** The newest quote of a symbol, encoded, for as long as somebody wants it. */
 interface Entry {
   readonly symbol: string;
   /** Overwritten in place; frames copy out of it. Null where nothing is known of the symbol. */
   bytes: Buffer | null;
+  /** Nothing was told of it yet: what is known is what the store said. */
+  isFromStore: boolean;
   readonly groups: Set<Group>;
 }
 
@@ -52,6 +57,8 @@ export class QuotesChannel {
   readonly #members = new Map<Outlet, Member>();
   readonly #changedGroups = new Set<Group>();
   readonly #behind = new Set<Member>();
+  #fromStore: Entry[] = [];
+  #readAgain: NodeJS.Timeout | null = null;
 
   constructor(context: ServingContext, flusher: Flusher) {
     this.#context = context;
@@ -61,7 +68,11 @@ export class QuotesChannel {
       context,
       QUOTE_UPDATES,
       (symbol) => this.#entries.has(symbol),
-      (quote, symbol) => this.#changed(this.#entries.get(symbol)!, encodeQuote(quote)),
+      (quote, symbol) => {
+        const entry = this.#entries.get(symbol)!;
+        entry.isFromStore = false;
+        this.#changed(entry, encodeQuote(quote));
+      },
     );
     flusher.add(this);
   }
@@ -112,6 +123,7 @@ export class QuotesChannel {
   }
 
   close(): void {
+    if (this.#readAgain !== null) clearTimeout(this.#readAgain);
     this.#tail.close();
   }
 
@@ -142,22 +154,33 @@ export class QuotesChannel {
   #entry(symbol: string): Entry {
     let entry = this.#entries.get(symbol);
     if (entry === undefined) {
-      entry = { symbol, bytes: null, groups: new Set() };
+      entry = { symbol, bytes: null, isFromStore: true, groups: new Set() };
       this.#entries.set(symbol, entry);
-      this.#read(entry);
+      this.#read(entry, () => entry!.bytes === null);
+      this.#fromStore.push(entry);
+      this.#readAgain ??= setTimeout(() => this.#readFromStore(), READ_AGAIN_MS);
     }
     return entry;
   }
 
-  #read(entry: Entry): void {
+  #read(entry: Entry, isUnknown: () => boolean): void {
     const { logger } = this.#context;
-    const isWanted = (): boolean => this.#entries.get(entry.symbol) === entry && entry.bytes === null;
+    const isWanted = (): boolean => this.#entries.get(entry.symbol) === entry && isUnknown();
     readWhileWanted(logger, () => this.#queries.quote(entry.symbol), isWanted)
       .then((found) => {
+        if (found === null || found.value === null) return;
+        const bytes = encodeQuote(found.value);
         // An update that came meanwhile is followed by whatever it is older than.
-        if (found !== null && found.value !== null) this.#changed(entry, encodeQuote(found.value));
+        if (entry.bytes === null || !entry.bytes.equals(bytes)) this.#changed(entry, bytes);
       })
       .catch((cause: unknown) => logger.error('a quote could not be shown', { cause }));
+  }
+
+  /** An update that was told just before a symbol was asked for may not have been in the store by then. */
+  #readFromStore(): void {
+    this.#readAgain = null;
+    for (const entry of this.#fromStore.splice(0))
+      if (entry.isFromStore && entry.groups.size > 0) this.#read(entry, () => entry.isFromStore);
   }
 
   /** Moves a client to the group of those that watch what it watches now. */

@@ -121,6 +121,8 @@ export class Topology {
   #addStore(builder: StoreBuilder, processorNames: readonly string[]): void {
     if (builder.residence === 'copy')
       refuse(`store ${builder.name} is a copy of a topic, which only a global store can be`);
+    if (builder.residence === 'replayed' && (builder.kind !== 'key-value' || builder.cachingEnabled))
+      refuse(`store ${builder.name} is replayed, which only a key-value store without a record cache can be`);
     const present = this.#stores.get(builder.name);
     if ((present !== undefined && present !== builder) || this.#globals.has(builder.name)) {
       refuse(`there is a store ${builder.name} already; give each store a name of its own`);

@@ -68,8 +68,10 @@ export class InputBinding {
   writtenPosition: number;
   /** Position as committed. */
   committedPosition: number;
-  /** Up to where the task's store is written down: the position, but for a store of residence `copy`. */
+  /** Up to where the task's stores are written down: the position, but for those of residence `copy` and `replayed`. */
   stateOffset: number;
+  /** The highest timestamp before that, or -1. */
+  stateTimeMs: number;
   /** Whether everything before the open end was processed, so that new records are handed over directly. */
   caughtUp = false;
   readonly keySerde: Serde<unknown>;
@@ -95,6 +97,7 @@ export class InputBinding {
     this.writtenPosition = position;
     this.committedPosition = position;
     this.stateOffset = position;
+    this.stateTimeMs = partitionTimeMs;
     this.partitionTimeMs = partitionTimeMs;
     const { options } = task.sourceOf(topic);
     this.keySerde = options.keySerde;

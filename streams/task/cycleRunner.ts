@@ -14,13 +14,12 @@ import { backlogStep } from './backlog.ts';
 import { ChainRecord, Channel, InputBinding } from './channel.ts';
 import { deadLetterTopic } from './handlers.ts';
 import type { SinkTarget, TaskOutput } from './output.ts';
+import { replay, restoreCopy } from './restore.ts';
 import { StreamTask } from './streamTask.ts';
+import { hasUnwritten, writeDown } from './writeDown.ts';
 
 /** Records one record may lead to; beyond it a topology feeds itself without end. */
 const CHAIN_MAX = 1_000_000;
-/** How often copies of topics are written down. */
-const CHECKPOINT_INTERVAL_MS = 1_000;
-const RESTORE_RECORDS = 2_000;
 /** Records between two looks at the clock. */
 const CLOCK_EVERY = 64;
 
@@ -31,6 +30,8 @@ export interface CycleRunnerOptions {
   /** @throws where there is no such topic */
   readonly partitionsOf: (topic: string) => number;
   readonly onFailure: (applicationId: string, cause: unknown) => void;
+  /** Some stores wait to be written down: the log wants to be woken soon, though nothing else happens. */
+  readonly onUnwritten?: () => void;
   /** Whether record caches are flushed after every record, those in the middle of the application too. */
   readonly flushEachRecord?: boolean;
 }
@@ -57,6 +58,9 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
   #behind: InputBinding[] = [];
   /** Those of them that fill global stores: they come first, so that no processor looks into one that is not filled. */
   #behindGlobal: InputBinding[] = [];
+  /** Nothing comes of what is processed: it was written before. */
+  #isReplaying = false;
+  #isLast = false;
   commits = 0;
 
   constructor(plans: readonly ApplicationPlan[], options: CycleRunnerOptions) {
@@ -100,9 +104,11 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
           if (global) return Array.from({ length: count }, (_, each) => ({ topic, partition: each }));
           return partition < count ? [{ topic, partition }] : [];
         });
-        const times = inputs.map(
-          (input) => committed.get(`${input.topic}/${input.partition}`)?.partitionTimeMs ?? -1,
-        );
+        const replays = subtopology.stores.some(({ residence }) => residence === 'replayed');
+        const times = inputs.map((input) => {
+          const position = committed.get(`${input.topic}/${input.partition}`);
+          return (replays ? position?.stateTimeMs : undefined) ?? position?.partitionTimeMs ?? -1;
+        });
         const task = new StreamTask({
           applicationId: plan.applicationId,
           subtopology,
@@ -110,6 +116,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
           state: this.#options.state,
           output: this,
           deadLetters: (timestamp, key, value, headers) => {
+            if (this.#isReplaying) return;
             this.#channel(deadLetterTopic(plan.applicationId), 0).appender.append(
               timestamp,
               key,
@@ -128,6 +135,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
         if (global) for (const [name, store] of task.stores) globalStores.set(name, store);
         for (const input of inputs)
           bindings.push(this.#bind(plan, task, input, committed.get(`${input.topic}/${input.partition}`)));
+        if (task.checkpoint.kind === 'replayed') this.#replay(task);
       }
     }
     // What is written meanwhile waits for the global stores, too.
@@ -161,21 +169,23 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
       binding.writtenPosition = -1;
       binding.committedPosition = -1;
     }
-    if (task.keepsCopy && committed?.stateOffset !== undefined) this.#restore(binding, committed.stateOffset);
+    task.checkpoint.inputs.push(binding);
+    if (committed?.stateOffset !== undefined && task.checkpoint.kind !== 'each-commit') {
+      binding.stateOffset = committed.stateOffset;
+      binding.stateTimeMs = committed.stateTimeMs ?? -1;
+      if (task.checkpoint.kind === 'copy') restoreCopy(binding, log);
+    }
     binding.caughtUp = position >= log.appender(topic, partition).nextOffset;
     return binding;
   }
 
-  /** Reads again what a copy had taken in but not written down: before anything else is processed, so that nobody meets the gap. */
-  #restore(binding: InputBinding, stateOffset: number): void {
-    const { task, topic, partition, position } = binding;
-    binding.stateOffset = stateOffset;
-    for (let next = stateOffset; next < position; ) {
-      const records = this.#options.log.readSync(topic, partition, next, RESTORE_RECORDS);
-      for (const record of records) if (record.offset < position) task.restore(record);
-      const last = records[records.length - 1];
-      if (last === undefined) return;
-      next = last.offset + 1;
+  /** Brings the stores of a task to its position, without a word to others: they heard of it. */
+  #replay(task: StreamTask): void {
+    this.#isReplaying = true;
+    try {
+      replay(task, this.#options.log);
+    } finally {
+      this.#isReplaying = false;
     }
   }
 
@@ -229,6 +239,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     keySerde: Serde<unknown>,
     valueSerde: Serde<unknown>,
   ): void {
+    if (this.#isReplaying) return;
     const offset = channel.appender.append(timestamp, keyBytes, valueBytes, headers);
     if (channel.readers.length === 0) return;
     this.#fifo.push(new ChainRecord(channel, offset, timestamp, headers, key, value, keySerde, valueSerde));
@@ -322,21 +333,14 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
     } while (this.#fifo.length > 0);
     // Only now: what goes into the batch directly is not found by a reader any more.
     writer.takeState();
-    const nowMs = this.#options.wallClock();
-    for (const task of this.#running()) if (!task.keepsCopy || task.checkpointDueMs <= nowMs) task.flush();
-    for (const binding of this.#bindings) {
-      const { applicationId, task, topic, partition, position: offset, partitionTimeMs } = binding;
-      const stateOffset = !task.keepsCopy || task.checkpointDueMs <= nowMs ? offset : binding.stateOffset;
-      if (offset === binding.writtenPosition && stateOffset === binding.stateOffset) continue;
-      // The next commit compares with these, which need not be durable by then.
-      binding.writtenPosition = offset;
-      binding.stateOffset = stateOffset;
-      const lagging = stateOffset === offset ? {} : { stateOffset };
-      writer.putPosition({ applicationId, topic, partition, offset, partitionTimeMs, ...lagging });
-    }
-    for (const task of this.#running()) {
-      if (task.checkpointDueMs <= nowMs) task.checkpointDueMs = nowMs + CHECKPOINT_INTERVAL_MS;
-    }
+    const tasks = [...this.#running()];
+    writeDown(tasks, this.#bindings, writer, this.#options.wallClock(), this.#isLast);
+    if (hasUnwritten(tasks)) this.#options.onUnwritten?.();
+  }
+
+  beforeDetach(): boolean {
+    this.#isLast = true;
+    return hasUnwritten([...this.#running()]);
   }
 
   afterCommit(): void {

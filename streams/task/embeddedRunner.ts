@@ -5,6 +5,8 @@ import type { ApplicationRunner, Lag, RunnerApplication, RuntimeState } from './
 import { CycleRunner } from './cycleRunner.ts';
 
 const TIMER_MAX_MS = 60_000;
+/** How soon the log is woken where stores wait to be written down. */
+const UNWRITTEN_MS = 50;
 
 export interface EmbeddedRunnerOptions {
   readonly engine: LogEngine & EmbeddedCycles;
@@ -18,6 +20,8 @@ export class EmbeddedRunner implements ApplicationRunner {
   readonly #options: EmbeddedRunnerOptions;
   readonly #cycles: CycleRunner;
   #timer: NodeJS.Timeout | null = null;
+  #unwrittenTimer: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(plans: readonly ApplicationPlan[], options: EmbeddedRunnerOptions) {
     const { engine, wallClock, partitionsOf, onFailure } = options;
@@ -28,6 +32,7 @@ export class EmbeddedRunner implements ApplicationRunner {
       wallClock,
       partitionsOf,
       onFailure,
+      onUnwritten: () => this.#wakeLater(),
     });
   }
 
@@ -37,6 +42,14 @@ export class EmbeddedRunner implements ApplicationRunner {
     engine.attach(this.#cycles);
     engine.wake();
     this.#armTimer();
+  }
+
+  #wakeLater(): void {
+    if (this.#isClosed) return;
+    this.#unwrittenTimer ??= setTimeout(() => {
+      this.#unwrittenTimer = null;
+      this.#options.engine.wake();
+    }, UNWRITTEN_MS).unref();
   }
 
   /** Wakes the log when the next wall-clock punctuation is due. */
@@ -90,7 +103,8 @@ export class EmbeddedRunner implements ApplicationRunner {
   }
 
   async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#isClosed = true;
+    for (const timer of [this.#timer, this.#unwrittenTimer]) if (timer !== null) clearTimeout(timer);
     this.#options.engine.detach(this.#cycles);
     this.#cycles.close();
   }

@@ -6,6 +6,7 @@ import type { SourceNode, Subtopology } from '../graph/nodes.ts';
 import { LogError } from '../log/errors.ts';
 import type { Cancellable, PunctuationType, Punctuator } from '../processor.ts';
 import type { RecordMetadata } from '../record.ts';
+import { Checkpoint, type CheckpointKind } from './checkpoint.ts';
 import { TaskProcessorContext } from './context.ts';
 import { type DeadLetters, FailureDesk } from './failures.ts';
 import type { ErrorHandlers } from './handlers.ts';
@@ -37,6 +38,18 @@ interface RunningSource {
   readonly children: RunningNode[];
 }
 
+/** @throws StreamsError STREAMS_TOPOLOGY where stores of the task cannot be processed again together */
+function checkpointKind({ stores }: Subtopology): CheckpointKind {
+  if (stores.some(({ residence }) => residence === 'copy')) return 'copy';
+  if (!stores.some(({ residence }) => residence === 'replayed')) return 'each-commit';
+  const other = stores.find(({ residence }) => residence !== 'replayed');
+  if (other === undefined) return 'replayed';
+  throw new StreamsError(
+    'STREAMS_TOPOLOGY',
+    `store ${other.name} shares its tasks with a store of residence replayed; give it the same residence`,
+  );
+}
+
 /**
  * One partition of a sub-topology: decodes records, moves stream time, runs them through the nodes and fires punctuations. It is the
  * same code in production and in the test driver.
@@ -52,12 +65,10 @@ export class StreamTask {
   readonly stores = new Map<string, StateStore>();
   streamTimeMs: number;
   commitRequested = false;
-  /** Whether its store is a copy of its topics, which is written down now and then only. */
-  readonly keepsCopy: boolean;
+  /** In which commits its stores are written down. */
+  readonly checkpoint: Checkpoint;
   /** Whether its store is one that other tasks look into. */
   readonly isGlobal: boolean;
-  /** When the copy is due to be written down again, by the wall clock. */
-  checkpointDueMs = 0;
   /** The node at work. */
   node = '';
   /** Whether the task is in the middle of something: still true after it threw, so that the one to blame can be found. */
@@ -84,7 +95,7 @@ export class StreamTask {
     this.streamTimeMs = this.#restoredTimeMs = options.streamTimeMs;
     this.#globalStores = options.globalStores;
     this.#failures = new FailureDesk(this, options.handlers, options.deadLetters);
-    this.keepsCopy = options.subtopology.stores.some(({ residence }) => residence === 'copy');
+    this.checkpoint = new Checkpoint(checkpointKind(options.subtopology), this.stores);
     const opened: BytesStore[] = [];
     try {
       this.#openStores(options, opened);
@@ -161,10 +172,13 @@ export class StreamTask {
 
   storeFor(processor: string, name: string, connected: ReadonlySet<string>): StateStore {
     const store = connected.has(name) ? this.stores.get(name) : this.#globalStores.get(name);
-    if (store !== undefined) return store;
-    const reason = this.stores.has(name)
-      ? 'is not connected to it; name it among the stores of its supplier, or connect it with connectProcessorAndStateStores'
-      : 'does not exist in its part of the topology; add it, and name it among the stores of the processor';
+    const isForeign = store !== undefined && this.checkpoint.kind === 'replayed' && !this.stores.has(name);
+    if (store !== undefined && !isForeign) return store;
+    const reason = isForeign
+      ? 'is global; what its task processes again after a restart must not depend on it'
+      : this.stores.has(name)
+        ? 'is not connected to it; name it among the stores of its supplier, or connect it with connectProcessorAndStateStores'
+        : 'does not exist in its part of the topology; add it, and name it among the stores of the processor';
     throw new StreamsError(
       'STREAMS_UNKNOWN_STORE',
       `processor ${processor} of ${this.applicationId} asks for the store ${name}, which ${reason}`,
@@ -179,6 +193,12 @@ export class StreamTask {
       );
     }
     if (type === 'wall-clock-time') {
+      if (this.checkpoint.kind === 'replayed') {
+        throw new StreamsError(
+          'STREAMS_TOPOLOGY',
+          `processor ${node} schedules by the wall clock, which its task cannot go by when it processes records again`,
+        );
+      }
       return this.#wallTime.schedule(intervalMs, this.wallClock() + intervalMs, callback, node);
     }
     const restored = this.#restoredTimeMs;

@@ -94,15 +94,6 @@ async function paced(flow: OrderFlow, seconds: number): Promise<Float64Array> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   if (failure !== null) throw failure;
-  if (seconds === 10) {
-    const w: number[] = [];
-    for (let i = 0; i < total; i += 1000) {
-      let m = 0;
-      for (let k = i; k < i + 1000; k += 1) m = Math.max(m, latenciesMs[k]!);
-      w.push(Math.round(m));
-    }
-    console.log(w.join(' '));
-  }
   return latenciesMs.sort();
 }
 

@@ -15,6 +15,7 @@ export function buildQuotesTopology(serdes: Serdes): Topology {
     name: QUOTES_STORE,
     keySerde,
     valueSerde: serdes.store('opentape.quotes.QuoteState'),
+    residence: 'replayed',
     cacheEntriesMax: SYMBOLS_CACHED_MAX,
   });
   return new Topology()

@@ -96,6 +96,8 @@ export class CommitCycle {
       this.between.push(() => this.detach(participant));
       return;
     }
+    if (this.status === 'running' && participant.beforeDetach?.() === true && !this.pace.isOpen)
+      this.pace.open(performance.now());
     if (this.pace.isOpen) this.finishOpenCycle();
     this.land();
     this.participant = null;

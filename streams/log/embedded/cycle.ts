@@ -68,6 +68,8 @@ export interface CycleParticipant {
    * `beforeCommit`.
    */
   afterCommit(): void;
+  /** One more commit follows and no other: what was not written down must be in it. Returns whether there is such. */
+  beforeDetach?(): boolean;
   /** Nothing since the last `afterCommit` has happened: drop what is held in memory and start again from the stores and positions. */
   onRollback(cause: unknown): void;
 }
