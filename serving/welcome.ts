@@ -18,9 +18,15 @@ export function firstOrderSymbol({ source }: Config): string {
 
 /** What a newcomer reads once the process serves: where it listens, the key, and how to make the first order. */
 export function welcome({ url, demo, config }: Running<ServedPlatform>): string {
+  const { serving, source: runsSource, applications } = config.roles;
+  if (!serving) {
+    const does = [...applications, ...(runsSource ? ['the market source'] : [])].join(', ');
+    return `\nOpentape listens on ${url}\n  It does not serve; it runs ${does}\n\n`;
+  }
   const secret = demo.secret ?? config.demo?.secret ?? null;
-  const source =
-    config.source.kind === 'simulator'
+  const source = !runsSource
+    ? 'the market that another process runs'
+    : config.source.kind === 'simulator'
       ? 'a simulated market'
       : config.source.kind === 'lean'
         ? `the replay of ${config.source.directory}`

@@ -1,7 +1,8 @@
 import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { AccountId, CommandId } from '../../schemas/ids.ts';
 import { topicRecord } from '../../schemas/topicRecord.ts';
-import type { LogRecord, TailSubscription } from '../../streams/log/log.ts';
+import type { LogRecord, RecordAck, TailSubscription } from '../../streams/log/log.ts';
+import type { InputPosition } from '../../streams/query/interactiveQueries.ts';
 import { USER_ACTIONS } from '../../topologies/audit/topics.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
 import type { ServingContext } from '../context.ts';
@@ -10,13 +11,20 @@ import { type CommandOrigin, originHeaders } from './origin.ts';
 
 /** Commands under way at once. */
 const WAITING_MAX = 10_000;
-/** The outcome is in the commit of the command, so waiting beyond that means that something is broken. */
+/** The outcome is in the commit of the command or, on Kafka, a few commits later: waiting beyond that means that something is broken. */
 const OUTCOME_TIMEOUT_MS = 10_000;
 
 /** A command about an order. */
 export type OrderedCommand = OrderCommand & { readonly kind: 'SUBMIT' | 'CANCEL' | 'REPLACE' };
 
 const ACTIONS = { SUBMIT: 'order.submit', CANCEL: 'order.cancel', REPLACE: 'order.replace' } as const;
+
+/** What became of a command. */
+export interface Outcome {
+  readonly update: OrderUpdate;
+  /** A store that covers this knows of the command. */
+  readonly position: InputPosition;
+}
 
 type Waiters = Map<CommandId, (update: OrderUpdate) => void>;
 
@@ -48,7 +56,7 @@ export class CommandSender {
    * @throws ServingError SERVING_OUTCOME_TIMEOUT where the command is on the log and its outcome is not known
    * @throws LogError where the log does not take it
    */
-  async send(command: OrderedCommand, origin: CommandOrigin): Promise<OrderUpdate> {
+  async send(command: OrderedCommand, origin: CommandOrigin): Promise<Outcome> {
     if (this.#count >= WAITING_MAX) {
       throw new ServingError('SERVING_BUSY', 'too many commands are under way; try again');
     }
@@ -59,8 +67,8 @@ export class CommandSender {
       wake?.();
     });
     try {
-      await this.#append(command, origin);
-      // Followers hear of a commit before its senders do, so mostly the outcome is there by now.
+      const [ack] = await this.#append(command, origin);
+      // On the embedded log followers hear of a commit before its senders do, so mostly the outcome is there by now.
       if (outcome === null) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, this.#timeoutMs);
@@ -76,7 +84,8 @@ export class CommandSender {
           `the request was taken but its outcome is not known yet; ask for order ${command.orderId} before sending it again`,
         );
       }
-      return outcome;
+      const { topic, partition, offset } = ack!;
+      return { update: outcome, position: { topic, partition, offset: offset + 1 } };
     } finally {
       this.#forget(command);
     }
@@ -86,7 +95,7 @@ export class CommandSender {
     this.#tail.close();
   }
 
-  #append(command: OrderedCommand, origin: CommandOrigin): Promise<unknown> {
+  #append(command: OrderedCommand, origin: CommandOrigin): Promise<readonly RecordAck[]> {
     const { serdes, producer, clock } = this.#context;
     const { accountId, commandId } = command;
     const headers = originHeaders(origin);

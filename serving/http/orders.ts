@@ -70,7 +70,7 @@ export async function cancelAll(
   const cancelOne = async ({ orderId: id }: Order) => {
     try {
       const command = cancelCommand(accountId, id, context);
-      const update = await commands.send(command, originOf(request));
+      const { update } = await commands.send(command, originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       return { id, status: 200 };
     } catch (thrown) {
@@ -107,11 +107,12 @@ export async function placeOrder(
   request: FastifyRequest,
   command: ReturnType<typeof submitCommand>,
 ): Promise<Order> {
-  const update = await commands.send(command, originOf(request));
+  const { update, position } = await commands.send(command, originOf(request));
   if (isRejection(update) || update.order === null)
     throw await refusedOrder(update, queries, command.accountId);
   try {
-    return (await queries.order(command.accountId, update.orderId)) ?? update.order;
+    const stored = await queries.order(command.accountId, update.orderId, { atLeast: [position] });
+    return stored ?? update.order;
   } catch (cause) {
     // The order is in, which no failure to read it may hide.
     if (cause instanceof StreamsError) return update.order;
@@ -191,9 +192,10 @@ export function registerOrders(
       const id = request.params.id.toLowerCase() as OrderId;
       if ((await queries.order(accountId, id)) === null) throw orderNotFound(request.params.id);
       const command = replaceCommand(accountId, id, request.body, context);
-      const update = await commands.send(command, originOf(request));
+      const { update, position } = await commands.send(command, originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
-      const replacement = await queries.order(accountId, command.replacementOrderId!);
+      const atLeast = [position];
+      const replacement = await queries.order(accountId, command.replacementOrderId!, { atLeast });
       if (replacement === null) throw orderNotFound(command.replacementOrderId!);
       return orderJson(replacement);
     },
@@ -205,7 +207,7 @@ export function registerOrders(
       const { accountId } = callerOf(request);
       const id = request.params.id.toLowerCase() as OrderId;
       if ((await queries.order(accountId, id)) === null) throw orderNotFound(request.params.id);
-      const update = await commands.send(cancelCommand(accountId, id, context), originOf(request));
+      const { update } = await commands.send(cancelCommand(accountId, id, context), originOf(request));
       if (isRejection(update)) throw rejectionOf(update);
       return reply.status(204).send();
     },

@@ -7,7 +7,7 @@ import type {
   PositionState,
 } from '../../schemas/generated/types.ts';
 import type { AccountId, ClientOrderId, OrderId, Ticker } from '../../schemas/ids.ts';
-import type { AsyncKeyValueStore, InteractiveQueries } from '../../streams/index.ts';
+import type { AsyncKeyValueStore, InteractiveQueries, ReadOptions } from '../../streams/index.ts';
 import { hasOwnName } from '../../topologies/orders/identity.ts';
 import {
   clientOrderIdKey,
@@ -55,16 +55,16 @@ export class AccountQueries {
     this.#stores = stores;
   }
 
-  #orders<V>(accountId: AccountId, store: string): AsyncKeyValueStore<string, V> {
-    return this.#stores.keyValue<string, V>('orders', store).forRecordKey(accountId);
+  #orders<V>(accountId: AccountId, store: string, options?: ReadOptions): AsyncKeyValueStore<string, V> {
+    return this.#stores.keyValue<string, V>('orders', store, options).forRecordKey(accountId);
   }
 
   account(accountId: AccountId): Promise<AccountState | null> {
     return this.#orders<AccountState>(accountId, STORES.accounts).get(accountId);
   }
 
-  order(accountId: AccountId, orderId: OrderId): Promise<Order | null> {
-    return this.#orders<Order>(accountId, STORES.orders).get(orderKey(accountId, orderId));
+  order(accountId: AccountId, orderId: OrderId, options?: ReadOptions): Promise<Order | null> {
+    return this.#orders<Order>(accountId, STORES.orders, options).get(orderKey(accountId, orderId));
   }
 
   async orderByClientId(accountId: AccountId, clientOrderId: ClientOrderId): Promise<Order | null> {

@@ -93,27 +93,36 @@ export class LiveMarket {
 
   /** A Socket.IO connection, not yet connected. */
   socket(auth?: Readonly<Record<string, string>>): Socket {
-    return io(this.url, {
-      parser,
-      transports: ['websocket'],
-      forceNew: true,
-      reconnection: false,
-      autoConnect: false,
-      ...(auth === undefined ? {} : { auth }),
-    });
+    return socketOf(this.url, auth);
   }
 
   /** A connected one, without credentials or with those given. */
-  async connect(auth?: Readonly<Record<string, string>>): Promise<Socket> {
-    const socket = this.socket(auth);
-    const connected = new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('connect_error', reject);
-    });
-    socket.connect();
-    await connected;
-    return socket;
+  connect(auth?: Readonly<Record<string, string>>): Promise<Socket> {
+    return connectSocket(this.url, auth);
   }
+}
+
+function socketOf(url: string, auth?: Readonly<Record<string, string>>): Socket {
+  return io(url, {
+    parser,
+    transports: ['websocket'],
+    forceNew: true,
+    reconnection: false,
+    autoConnect: false,
+    ...(auth === undefined ? {} : { auth }),
+  });
+}
+
+/** A Socket.IO connection to a server, without credentials or with those given. */
+export async function connectSocket(url: string, auth?: Readonly<Record<string, string>>): Promise<Socket> {
+  const socket = socketOf(url, auth);
+  const connected = new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('connect_error', reject);
+  });
+  socket.connect();
+  await connected;
+  return socket;
 }
 
 export const DEMO_AUTH = { key: DEMO_KEY, secret: DEMO_SECRET };

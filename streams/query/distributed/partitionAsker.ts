@@ -12,7 +12,7 @@ export interface QueryForwarder {
 }
 
 /** How long a query is tried while its partition moves from one process to another. */
-const QUERY_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 5_000;
 const PAUSE_MIN_MS = 10;
 const PAUSE_MAX_MS = 200;
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OrderUpdate } from '../../../schemas/generated/types.ts';
 import type { AccountId } from '../../../schemas/ids.ts';
 import { topicRecord } from '../../../schemas/topicRecord.ts';
 import { CommandSender, type OrderedCommand } from '../../../serving/commands/commandSender.ts';
@@ -46,8 +45,11 @@ test('each of many commands under way at once hears its own outcome', () =>
     const commands = Array.from({ length: 200 }, (_, index) => order(index));
     const outcomes = await Promise.all(commands.map((command) => sender.send(command, ORIGIN)));
     assert.deepEqual(
-      outcomes.map(({ commandId, event, rejectCode }: OrderUpdate) => [commandId, event, rejectCode]),
+      outcomes.map(({ update: { commandId, event, rejectCode } }) => [commandId, event, rejectCode]),
       commands.map(({ commandId }) => [commandId, 'REJECTED', 'ASSET_UNKNOWN']),
+    );
+    assert.ok(
+      outcomes.every(({ position: { topic, offset } }) => topic === ORDER_COMMANDS.name && offset > 1),
     );
     sender.close();
   }));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32 } from 'node:zlib';
 import type { OrderCommand, RestingOrder } from '../../../schemas/generated/types.ts';
 import type { AccountId, CommandId } from '../../../schemas/ids.ts';
 import { formatPrice, formatQuantity } from '../../../topologies/domain/decimal.ts';
 import { RESTING_ORDERS, readBook } from '../../../topologies/matching/stores.ts';
+import { bestFirst, ClientBook, type DepthMessage } from '../../support/clientBook.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
 import { seededRandom } from '../../support/random.ts';
 import { type LiveMarket, request, withLiveMarket } from '../../support/realtime.ts';
@@ -13,63 +13,6 @@ import { until } from '../../support/until.ts';
 const SEED = 20131008;
 const SYMBOLS = ['AAPL', 'MSFT'];
 const HOUSES = [numberedUuid(9, 1) as AccountId, numberedUuid(9, 2) as AccountId];
-
-interface Message {
-  readonly type: 'snapshot' | 'delta';
-  readonly symbol: string;
-  readonly sequence: number;
-  readonly previous?: number;
-  readonly bids: readonly (readonly [string, string])[];
-  readonly asks: readonly (readonly [string, string])[];
-  readonly checksum: number;
-}
-
-type Levels = Map<string, string>;
-
-function bestFirst(levels: Levels, side: 'bids' | 'asks'): [string, string][] {
-  return [...levels].sort(([a], [b]) => (side === 'bids' ? Number(b) - Number(a) : Number(a) - Number(b)));
-}
-
-/** A client's book, kept by the README's words and nothing of ours. */
-class ClientBook {
-  readonly bids: Levels = new Map();
-  readonly asks: Levels = new Map();
-  sequence = -1;
-  snapshots = 0;
-  deltas = 0;
-  readonly problems: string[] = [];
-
-  take(message: Message): void {
-    if (message.type === 'snapshot') {
-      this.snapshots += 1;
-      this.bids.clear();
-      this.asks.clear();
-    } else {
-      this.deltas += 1;
-      if (message.previous !== this.sequence)
-        this.problems.push(`a delta follows ${message.previous}, the client has ${this.sequence}`);
-    }
-    for (const side of ['bids', 'asks'] as const)
-      for (const [price, size] of message[side]) {
-        if (size === '0') this[side].delete(price);
-        else this[side].set(price, size);
-      }
-    this.sequence = message.sequence;
-    if (this.#checksum() !== message.checksum) this.problems.push(`wrong checksum at ${message.sequence}`);
-  }
-
-  #checksum(): number {
-    const units = (text: string, decimals: number): string => {
-      const [whole, fraction = ''] = text.split('.');
-      return BigInt(whole + fraction.padEnd(decimals, '0')).toString();
-    };
-    const text = (['bids', 'asks'] as const)
-      .flatMap((side) => bestFirst(this[side], side).slice(0, 10))
-      .map(([price, size]) => `${units(price, 4)}:${units(size, 6)};`)
-      .join('');
-    return crc32(text);
-  }
-}
 
 /** Random orders and cancels of two house accounts, which may do as they like. */
 class RandomFlow {
@@ -101,7 +44,7 @@ class RandomFlow {
 async function watch(market: LiveMarket, symbols: readonly string[]) {
   const socket = await market.connect();
   const books = new Map(symbols.map((symbol) => [symbol, new ClientBook()]));
-  socket.on('depth', (message: Message) => books.get(message.symbol)!.take(message));
+  socket.on('depth', (message: DepthMessage) => books.get(message.symbol)!.take(message));
   assert.equal((await request(socket, 'subscribe', { channel: 'depth', symbols })).ok, true);
   return { socket, books };
 }
