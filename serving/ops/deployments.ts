@@ -32,7 +32,7 @@ export const topologySnapshot: z.ZodType<TopologySnapshot> = z.object({
         'versioned-key-value',
       ]),
       layout: z.enum(['plain', 'window', 'range', 'session', 'versioned']),
-      residence: z.enum(['persistent', 'memory', 'copy']),
+      residence: z.enum(['persistent', 'memory', 'copy', 'replayed']),
       global: z.boolean(),
       topics: names,
     }),
