@@ -7,22 +7,9 @@ import type { TopicDefinition } from '../../schemas/topic.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { records } from '../../streams/ops/digest.ts';
 import { TOPICS } from '../../topologies/topics.ts';
+import { type Evidence, type Placed, plain } from './evidence.ts';
 
-/** A decoded record with its place. */
-export interface Placed<T> {
-  readonly partition: number;
-  readonly offset: number;
-  readonly sequence: number;
-  readonly key: string | null;
-  readonly value: T;
-}
-
-/** Without the classes that decoded records belong to, so that they compare with what came over a channel. */
-function plain<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
-}
-
-export class DataDirectory {
+export class DataDirectory implements Evidence {
   readonly log: EmbeddedLog;
   readonly serdes: Serdes;
 
@@ -43,7 +30,7 @@ export class DataDirectory {
   /** Every record of a topic that has a value (clock records have none), in the order of appending over all partitions. */
   async read<S extends SchemaName>(topic: TopicDefinition<S>): Promise<readonly Placed<SchemaTypes[S]>[]> {
     const serde = this.serdes.value(topic);
-    const found: Placed<SchemaTypes[S]>[] = [];
+    const found: (Placed<SchemaTypes[S]> & { readonly sequence: number })[] = [];
     const { partitions } = await this.log.admin.describeTopic(topic.name);
     for (let partition = 0; partition < partitions; partition += 1) {
       for await (const { offset, sequence, key, value } of records(this.log, topic.name, partition)) {

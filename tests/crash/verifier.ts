@@ -1,6 +1,6 @@
 /**
- * Checks a data directory that a process left, against the invariants of the platform: what the topics and stores hold is worked out
- * again from the orders on the log by `NaiveExchange`, and compared to the last micro.
+ * Checks what processes left, against the invariants of the platform: what the topics and stores hold is worked out again from the orders
+ * on the log by `NaiveExchange`, and compared to the last micro.
  */
 import assert from 'node:assert/strict';
 import type { AccountState, Order, OrderUpdate } from '../../schemas/generated/types.ts';
@@ -16,6 +16,7 @@ import {
   TRADE_EVENTS,
 } from '../../topologies/orders/topics.ts';
 import { DataDirectory } from './dataDirectory.ts';
+import type { Evidence } from './evidence.ts';
 import { cashOf, leavesOf, NaiveExchange, type NaiveOrder } from './naiveExchange.ts';
 import type { Followed, SentCommand } from './traders.ts';
 
@@ -86,28 +87,41 @@ export async function verifyDirectory(
       for (const { topic, partition, offset } of data.log.positions(applicationId))
         assert.equal(offset, data.log.committedEnd(topic, partition), `${applicationId} lags on ${topic}`);
     }
-    const accounts = data.store('orders', 'accounts', 'opentape.orders.AccountState');
-    const house = new Set(
-      [...accounts.values()]
-        .filter(({ accountType }) => accountType === 'HOUSE')
-        .map(({ accountId }) => accountId as string),
-    );
-    const expected = { exchange: await replayBooks(data), house };
-    verifyBooks(data, expected.exchange);
-    await verifyDepth(data, expected.exchange);
-    await verifyTrades(data, expected.exchange);
-    await verifyCash(data, accounts, expected);
-    verifyPositions(data, expected);
-    verifyOrders(data, expected);
-    const updates = await verifyUpdates(data, accounts, followed, toldAll);
-    await verifyCommands(data, sent, updates);
-    return { commands: sent.size, trades: expected.exchange.trades.length, updates: updates.length, records };
+    return { ...(await verifyExchange(data, sent, followed, toldAll)), records };
   } finally {
     await data.close();
   }
 }
 
-async function replayBooks(data: DataDirectory): Promise<NaiveExchange> {
+/**
+ * The trading flow as topics and stores tell of it, whoever read them.
+ * @throws AssertionError that names what does not hold
+ */
+export async function verifyExchange(
+  data: Evidence,
+  sent: ReadonlyMap<string, SentCommand>,
+  followed: ReadonlyMap<string, readonly Followed[]>,
+  toldAll: boolean,
+): Promise<Omit<Verified, 'records'>> {
+  const accounts = data.store('orders', 'accounts', 'opentape.orders.AccountState');
+  const house = new Set(
+    [...accounts.values()]
+      .filter(({ accountType }) => accountType === 'HOUSE')
+      .map(({ accountId }) => accountId as string),
+  );
+  const expected = { exchange: await replayBooks(data), house };
+  verifyBooks(data, expected.exchange);
+  await verifyDepth(data, expected.exchange);
+  await verifyTrades(data, expected.exchange);
+  await verifyCash(data, accounts, expected);
+  verifyPositions(data, expected);
+  verifyOrders(data, expected);
+  const updates = await verifyUpdates(data, accounts, followed, toldAll);
+  await verifyCommands(data, sent, updates);
+  return { commands: sent.size, trades: expected.exchange.trades.length, updates: updates.length };
+}
+
+async function replayBooks(data: Evidence): Promise<NaiveExchange> {
   const exchange = new NaiveExchange();
   for (const { value } of await data.read(ORDERS_ACCEPTED)) {
     exchange.apply(value);
@@ -116,7 +130,7 @@ async function replayBooks(data: DataDirectory): Promise<NaiveExchange> {
   return exchange;
 }
 
-function verifyBooks(data: DataDirectory, exchange: NaiveExchange): void {
+function verifyBooks(data: Evidence, exchange: NaiveExchange): void {
   const stored = [...data.store('matching', 'resting-orders', 'opentape.matching.RestingOrder').values()];
   for (const symbol of exchange.symbols) {
     assert.deepEqual(
@@ -140,7 +154,7 @@ function verifyBooks(data: DataDirectory, exchange: NaiveExchange): void {
 }
 
 /** A client that keeps a book from the deltas alone ends with the book. */
-async function verifyDepth(data: DataDirectory, exchange: NaiveExchange): Promise<void> {
+async function verifyDepth(data: Evidence, exchange: NaiveExchange): Promise<void> {
   const sequences = new Map<string, number>();
   const levels = new Map<string, number>();
   for (const { value } of await data.read(MARKET_DEPTH)) {
@@ -169,7 +183,7 @@ async function verifyDepth(data: DataDirectory, exchange: NaiveExchange): Promis
   assert.deepEqual(new Map(open), new Map(expected), 'depth deltas add up to the books');
 }
 
-async function verifyTrades(data: DataDirectory, { trades }: NaiveExchange): Promise<void> {
+async function verifyTrades(data: Evidence, { trades }: NaiveExchange): Promise<void> {
   const told = (await data.read(TRADE_EVENTS)).map(
     ({ key, value }) =>
       `${value.executionId} ${key} ${value.orderId} ${value.side} ${value.quantityMicros}@${value.priceTicks} = ${value.cashMicros}`,
@@ -202,7 +216,7 @@ function addTo(sums: Map<string, number>, key: string, amount: number): void {
 }
 
 async function verifyCash(
-  data: DataDirectory,
+  data: Evidence,
   accounts: ReadonlyMap<string, AccountState>,
   { exchange, house }: Expected,
 ): Promise<void> {
@@ -242,7 +256,7 @@ async function verifyCash(
   assert.equal(total, deposited, 'cash over all accounts is what was paid in');
 }
 
-function verifyPositions(data: DataDirectory, { exchange, house }: Expected): void {
+function verifyPositions(data: Evidence, { exchange, house }: Expected): void {
   const shares = new Map<string, number>();
   const held = new Map<string, number>();
   const paid = new Map<string, number>();
@@ -280,7 +294,7 @@ function verifyPositions(data: DataDirectory, { exchange, house }: Expected): vo
   assert.equal(portfolio.size, shares.size, 'a portfolio position for everything that was traded');
 }
 
-function verifyOrders(data: DataDirectory, { exchange, house }: Expected): void {
+function verifyOrders(data: Evidence, { exchange, house }: Expected): void {
   const stored = data.store('orders', 'orders', 'opentape.orders.Order');
   const told = [...stored.values()].map((order) => [order.orderId as string, summaryOf(order)] as const);
   const expected = [...exchange.orders.values()]
@@ -302,7 +316,7 @@ function summaryOf(order: Order): string {
 
 /** Every account's updates are numbered without a gap, and a client that resumed saw each of them once, and no other. */
 async function verifyUpdates(
-  data: DataDirectory,
+  data: Evidence,
   accounts: ReadonlyMap<string, AccountState>,
   followed: ReadonlyMap<string, readonly Followed[]>,
   toldAll: boolean,
@@ -333,7 +347,7 @@ async function verifyUpdates(
 
 /** An acknowledged command is where the answer said, a command has one outcome however often it was sent, and no other has any. */
 async function verifyCommands(
-  data: DataDirectory,
+  data: Evidence,
   sent: ReadonlyMap<string, SentCommand>,
   updates: readonly OrderUpdate[],
 ): Promise<void> {

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KafkaUnderTest } from '../support/kafka.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+const CLUSTER_SECRET = 'cluster-secret-for-tests-0123456789';
+const READY_TIMEOUT_MS = 180_000;
+const ASK_TIMEOUT_MS = 5_000;
+
+/** One process of a deployment, through any number of lives over the same data directory. */
+export class Instance {
+  readonly name: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  #server: RunningServer | null = null;
+  #output = '';
+
+  constructor(name: string, settings: Readonly<Record<string, string>>) {
+    this.name = name;
+    this.#settings = settings;
+  }
+
+  get server(): RunningServer {
+    if (this.#server === null) throw new Error(`${this.name} does not run`);
+    return this.#server;
+  }
+
+  get runs(): boolean {
+    return this.#server !== null;
+  }
+
+  /** What all lives of it wrote. */
+  get output(): string {
+    return this.#output + (this.#server?.output() ?? '');
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startServer(this.#settings);
+  }
+
+  /** Whether it takes part: its applications run, with nothing left to restore or work off. */
+  async isReady(): Promise<boolean> {
+    if (this.#server === null) return false;
+    try {
+      const answer = await fetch(`${this.#server.url}/ready`, {
+        signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
+      });
+      await answer.text();
+      return answer.ok;
+    } catch {
+      // Frozen, or on its way.
+      return false;
+    }
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.server.process.kill(signal);
+  }
+
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const { server } = this;
+    this.#output = this.output;
+    this.#server = null;
+    if (signal === 'SIGKILL') await server.kill();
+    else await server.stop();
+  }
+}
+
+/** Several real processes on one Kafka cluster: all of them do everything, the first one has the market source too. */
+export class Deployment {
+  readonly instances: readonly Instance[];
+  readonly #folder: string;
+
+  constructor(kafka: KafkaUnderTest, count: number, settings: Readonly<Record<string, string>> = {}) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'opentape-deployment-'));
+    this.instances = Array.from({ length: count }, (_, index) => {
+      const name = `instance-${index + 1}`;
+      return new Instance(name, {
+        OPENTAPE_ENGINE: 'kafka',
+        KAFKA_BROKERS: kafka.brokers.join(','),
+        OPENTAPE_CLUSTER_SECRET: CLUSTER_SECRET,
+        OPENTAPE_INSTANCE_ID: name,
+        OPENTAPE_DATA_DIR: join(this.#folder, name),
+        OPENTAPE_ROLES: index === 0 ? 'all,source' : 'all',
+        OPENTAPE_PARTITIONS_MAX: '6',
+        OPENTAPE_STANDBYS: '1',
+        ...settings,
+      });
+    });
+  }
+
+  async start(): Promise<void> {
+    // The first one makes the topics.
+    for (const instance of this.instances) await instance.start();
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await until(
+      `${this.instances.map(({ name }) => name).join(', ')} being ready`,
+      async () => (await Promise.all(this.instances.map((instance) => instance.isReady()))).every(Boolean),
+      READY_TIMEOUT_MS,
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const instance of this.instances) if (instance.runs) await instance.end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
