@@ -18,6 +18,7 @@ export class Clients {
   readonly #serdes: Serdes;
   readonly #traders: Traders;
   readonly #partitions: number;
+  readonly #heardTo = new Map<number, number>();
   #failure: unknown = null;
   #underWay = 0;
   /** Milliseconds from a command's first sending to its first outcome, and when that came. */
@@ -53,6 +54,9 @@ export class Clients {
     partition: number,
     { offset, value }: { readonly offset: string; readonly value: Buffer | null },
   ): void {
+    // After a change of the group kafkajs begins again where it began.
+    if (Number(offset) < (this.#heardTo.get(partition) ?? 0)) return;
+    this.#heardTo.set(partition, Number(offset) + 1);
     if (value === null || this.#failure !== null) return;
     const update = plain(this.#serdes.value(ORDER_UPDATES).deserialize(ORDER_UPDATES.name, value));
     const sentAtMs = update.commandId === null ? undefined : this.#sentAtMs.get(update.commandId);

@@ -6,8 +6,9 @@ import { type RunningServer, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const CLUSTER_SECRET = 'cluster-secret-for-tests-0123456789';
-const READY_TIMEOUT_MS = 180_000;
+const READY_TIMEOUT_MS = 120_000;
 const ASK_TIMEOUT_MS = 5_000;
+const LINES_SHOWN = 30;
 
 /** One process of a deployment, through any number of lives over the same data directory. */
 export class Instance {
@@ -15,6 +16,8 @@ export class Instance {
   readonly #settings: Readonly<Record<string, string>>;
   #server: RunningServer | null = null;
   #output = '';
+  /** What it last said of itself when it was asked. */
+  readiness = '';
 
   constructor(name: string, settings: Readonly<Record<string, string>>) {
     this.name = name;
@@ -46,10 +49,11 @@ export class Instance {
       const answer = await fetch(`${this.#server.url}/ready`, {
         signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
       });
-      await answer.text();
+      this.readiness = await answer.text();
       return answer.ok;
-    } catch {
+    } catch (cause) {
       // Frozen, or on its way.
+      this.readiness = String(cause);
       return false;
     }
   }
@@ -96,12 +100,19 @@ export class Deployment {
     await this.ready();
   }
 
+  /** @throws Error with the last that the processes said, where one does not become ready */
   async ready(): Promise<void> {
-    await until(
-      `${this.instances.map(({ name }) => name).join(', ')} being ready`,
-      async () => (await Promise.all(this.instances.map((instance) => instance.isReady()))).every(Boolean),
-      READY_TIMEOUT_MS,
-    );
+    const all = async (): Promise<boolean> =>
+      (await Promise.all(this.instances.map((instance) => instance.isReady()))).every(Boolean);
+    try {
+      await until('all instances being ready', all, READY_TIMEOUT_MS);
+    } catch (cause) {
+      const said = this.instances.map(
+        ({ name, output, readiness }) =>
+          `${name}: ${readiness}\n${output.trimEnd().split('\n').slice(-LINES_SHOWN).join('\n')}`,
+      );
+      throw new Error(said.join('\n'), { cause });
+    }
   }
 
   async close(): Promise<void> {

@@ -22,7 +22,7 @@ export interface KafkaAdminParts {
 }
 
 const CREATE_TIMEOUT_MS = 30_000;
-/** How long a topic just made or deleted may take to be so for all brokers. */
+/** How long a topic just deleted may take to be so for all brokers. */
 const PROPAGATION_MS = 30_000;
 /** Offsets asked for at a time. */
 const QUESTIONS_AT_ONCE = 8;
@@ -63,10 +63,11 @@ export class KafkaAdmin implements LogAdmin {
         waitForLeaders: false,
       }),
     );
-    // Another process may have made them at the same time, otherwise; and what one broker made another may not know yet.
-    await this.settled(() => this.checkTopics(missing));
-    for (const { name, partitions } of missing) this.parts.topics.know(name, partitions);
-    this.parts.onTopicsChanged(missing.map(({ name }) => name));
+    const names = missing.map(({ name }) => name);
+    for (const name of names) this.parts.topics.noteMade(name);
+    // Another process may have made them at the same time, otherwise.
+    await this.checkTopics(missing);
+    this.parts.onTopicsChanged(names);
   }
 
   async listTopics(): Promise<readonly string[]> {
@@ -93,10 +94,7 @@ export class KafkaAdmin implements LogAdmin {
     await this.parts.connection.call(`deleting topic '${name}'`, (admin) =>
       admin.deleteTopics({ topics: [name], timeout: CREATE_TIMEOUT_MS }),
     );
-    await this.settled(async () => {
-      if (!(await this.allTopics()).includes(name)) return;
-      throw new LogError('LOG_UNKNOWN_TOPIC', `topic '${name}' is being deleted`);
-    });
+    await this.untilGone(name);
     this.parts.topics.forget(name);
     this.parts.onTopicsChanged([name]);
   }
@@ -151,8 +149,22 @@ export class KafkaAdmin implements LogAdmin {
     if (differences.length > 0) throw new LogError('LOG_TOPIC_DIFFERS', differences.join('. '));
   }
 
-  /** @throws LogError LOG_UNKNOWN_TOPIC */
+  /** Waits for topics that were made just now. @throws LogError LOG_UNKNOWN_TOPIC */
   private async find(names: readonly string[]): Promise<readonly FoundTopic[]> {
+    const { connection, topics } = this.parts;
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        return await this.findNow(names);
+      } catch (cause) {
+        const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
+        if (!unknown || !names.some((name) => topics.mayBeOnItsWay(name))) throw cause;
+        await connection.waits.wait(backoff.next());
+      }
+    }
+  }
+
+  private async findNow(names: readonly string[]): Promise<readonly FoundTopic[]> {
     const there = new Set(await this.allTopics());
     const unknown = names.find((name) => !there.has(name));
     if (unknown !== undefined) throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic '${unknown}'`);
@@ -178,18 +190,17 @@ export class KafkaAdmin implements LogAdmin {
     });
   }
 
-  /** Does something again until the broker that is asked knows of a topic what was just told to another. */
-  private async settled(check: () => Promise<void>): Promise<void> {
+  private async untilGone(name: string): Promise<void> {
     const backoff = new Backoff();
-    const deadline = performance.now() + PROPAGATION_MS;
-    for (;;) {
-      try {
-        return await check();
-      } catch (cause) {
-        if (!(cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC')) throw cause;
-        if (performance.now() > deadline || this.parts.connection.closed) throw cause;
-        await this.parts.connection.waits.wait(backoff.next());
+    const deadlineMs = performance.now() + PROPAGATION_MS;
+    while ((await this.allTopics()).includes(name)) {
+      if (performance.now() > deadlineMs) {
+        throw new LogError(
+          'LOG_UNREACHABLE',
+          `the brokers still know '${name}' ${PROPAGATION_MS} ms after its deletion`,
+        );
       }
+      await this.parts.connection.waits.wait(backoff.next());
     }
   }
 }

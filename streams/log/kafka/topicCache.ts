@@ -1,12 +1,18 @@
 import type { TopicPartition } from '../../record.ts';
 import { LogError } from '../errors.ts';
+import { Backoff } from './backoff.ts';
 import type { KafkaConnection } from './connection.ts';
+
+/** How long a broker may take to hear of a topic that another one has made. */
+const PROPAGATION_MS = 10_000;
 
 /** How many partitions a topic has, asked once; and how far our own records reach in each. */
 export class TopicCache {
   private readonly connection: KafkaConnection;
   private readonly counts = new Map<string, Promise<number>>();
   private readonly writtenEnds = new Map<string, Map<number, number>>();
+  /** Topics made a moment ago, and until when a broker may not know them. */
+  private readonly made = new Map<string, number>();
 
   constructor(connection: KafkaConnection) {
     this.connection = connection;
@@ -32,16 +38,22 @@ export class TopicCache {
     throw new LogError('LOG_UNKNOWN_PARTITION', `topic '${topic}' has no partition ${partition}`);
   }
 
-  /** Notes a topic that was just made. */
-  know(topic: string, partitions: number): void {
+  /** Notes a topic that was made just now: a broker that does not know it is asked again for a while. */
+  noteMade(topic: string): void {
     this.forget(topic);
-    this.counts.set(topic, Promise.resolve(partitions));
+    this.made.set(topic, performance.now() + PROPAGATION_MS);
+  }
+
+  /** Whether a broker that does not know the topic may merely not have heard of it. */
+  mayBeOnItsWay(topic: string): boolean {
+    return performance.now() < (this.made.get(topic) ?? 0);
   }
 
   /** Forgets a topic that was deleted, or may be another one by now. */
   forget(topic: string): void {
     this.counts.delete(topic);
     this.writtenEnds.delete(topic);
+    this.made.delete(topic);
   }
 
   /** Notes a committed record of ours: a commit is answered before all brokers show it. */
@@ -60,11 +72,20 @@ export class TopicCache {
   }
 
   private async ask(topic: string): Promise<number> {
+    const backoff = new Backoff();
+    for (;;) {
+      const count = await this.count(topic);
+      if (count > 0) return count;
+      if (!this.mayBeOnItsWay(topic))
+        throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic '${topic}'`);
+      await this.connection.waits.wait(backoff.next());
+    }
+  }
+
+  private async count(topic: string): Promise<number> {
     const { topics } = await this.connection.call(`asking for topic '${topic}'`, (admin) =>
       admin.fetchTopicMetadata({ topics: [topic] }),
     );
-    const count = topics[0]?.partitions.length ?? 0;
-    if (count === 0) throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic '${topic}'`);
-    return count;
+    return topics[0]?.partitions.length ?? 0;
   }
 }
