@@ -1,4 +1,5 @@
 import { StreamsError } from '../errors.ts';
+import { LogError } from '../log/errors.ts';
 import { type Headers, NO_HEADERS } from '../record.ts';
 import {
   deadLetterHeaders,
@@ -17,6 +18,11 @@ export type DeadLetters = (
   value: Buffer | null,
   headers: Headers,
 ) => void;
+
+/** Whether the log gave up the commit under way: nobody's record is to blame, and all of it will be done again. */
+export function isRollback(cause: unknown): boolean {
+  return cause instanceof LogError && cause.code === 'LOG_ROLLED_BACK';
+}
 
 /** Asks the handlers what to do about failures, and does it. */
 export class FailureDesk {
@@ -70,9 +76,10 @@ export class FailureDesk {
 
   /**
    * A processor that threw may have written to stores and forwarded already: only the handler can know that going on is sound.
-   * @throws StreamsError STREAMS_PROCESSING where the handler says fail
+   * @throws StreamsError STREAMS_PROCESSING where the handler says fail; LogError LOG_ROLLED_BACK as it came
    */
   processing(node: string, input: InputRecord, cause: unknown): void {
+    if (isRollback(cause)) throw cause;
     // What failed further down was treated there; it comes here only to stop the application.
     if (
       cause instanceof StreamsError &&
@@ -89,7 +96,7 @@ export class FailureDesk {
     this.#settle(this.#handlers.processing(context, error), context, input, error);
   }
 
-  /** @throws StreamsError STREAMS_SERIALIZATION where the handler says fail */
+  /** @throws StreamsError STREAMS_SERIALIZATION where the handler says fail; LogError LOG_ROLLED_BACK as it came */
   production(
     node: string,
     topic: string,
@@ -97,6 +104,7 @@ export class FailureDesk {
     input: InputRecord | null,
     cause: unknown,
   ): void {
+    if (isRollback(cause)) throw cause;
     const source = input ?? {
       topic,
       partition: this.#task.partition,

@@ -74,18 +74,22 @@ export class TopicCache {
   private async ask(topic: string): Promise<number> {
     const backoff = new Backoff();
     for (;;) {
-      const count = await this.count(topic);
-      if (count > 0) return count;
-      if (!this.mayBeOnItsWay(topic))
-        throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic '${topic}'`);
-      await this.connection.waits.wait(backoff.next());
+      try {
+        return await this.askNow(topic);
+      } catch (cause) {
+        const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
+        if (!unknown || !this.mayBeOnItsWay(topic)) throw cause;
+        await this.connection.waits.wait(backoff.next());
+      }
     }
   }
 
-  private async count(topic: string): Promise<number> {
+  private async askNow(topic: string): Promise<number> {
     const { topics } = await this.connection.call(`asking for topic '${topic}'`, (admin) =>
       admin.fetchTopicMetadata({ topics: [topic] }),
     );
-    return topics[0]?.partitions.length ?? 0;
+    const count = topics[0]?.partitions.length ?? 0;
+    if (count === 0) throw new LogError('LOG_UNKNOWN_TOPIC', `there is no topic '${topic}'`);
+    return count;
   }
 }

@@ -1,3 +1,4 @@
+import { LogError } from '../../log/errors.ts';
 import { type Backoff, pause } from '../../log/kafka/backoff.ts';
 import { fromRdKafka, rdkafkaCode } from '../../log/kafka/errors.ts';
 import { toRdKafkaHeaders } from '../../log/kafka/headers.ts';
@@ -100,7 +101,7 @@ export class TaskProducer {
 
   /**
    * Hands a record over; key and value are copied before it returns.
-   * @throws LogError LOG_RECORD_TOO_LARGE
+   * @throws LogError LOG_RECORD_TOO_LARGE, LOG_UNKNOWN_TOPIC; LOG_ROLLED_BACK where the transaction is broken
    */
   produce(
     topic: string,
@@ -131,7 +132,10 @@ export class TaskProducer {
       return true;
     } catch (cause) {
       if (rdkafkaCode(cause) === RDKAFKA_CODES.queueFull) return false;
-      throw fromRdKafka(cause, `writing to '${topic}'`);
+      const failure = fromRdKafka(cause, `writing to '${topic}'`);
+      if (failure.code === 'LOG_RECORD_TOO_LARGE' || failure.code === 'LOG_UNKNOWN_TOPIC') throw failure;
+      // The client takes nothing more since something else of the transaction has failed.
+      throw new LogError('LOG_ROLLED_BACK', 'the transaction cannot be completed; it is done again', failure);
     }
   }
 

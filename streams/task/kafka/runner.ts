@@ -10,6 +10,7 @@ import type {
   RuntimeState,
   StateChange,
 } from '../applicationRunner.ts';
+import { isRollback } from '../failures.ts';
 import { ApplicationStates } from './applicationStates.ts';
 import { ClusterMonitor } from './clusterMonitor.ts';
 import { Deployment } from './deployment.ts';
@@ -275,7 +276,9 @@ export class KafkaRunner implements ApplicationRunner {
 
   /** Nothing since the last commit has happened. Who is to blame is stopped; the others start again from there. */
   async #recover(cause: unknown): Promise<void> {
-    const failing = this.#applications.find((application) => application.isAtWork);
+    const failing = isRollback(cause)
+      ? undefined
+      : this.#applications.find((application) => application.isAtWork);
     await this.#rollback();
     if (failing !== undefined) await this.#fail(failing, cause);
     else await this.#considerCause(cause);
@@ -374,7 +377,10 @@ export class KafkaRunner implements ApplicationRunner {
   }
 }
 
-/** Whether nothing but somebody's decision makes it right again. */
+/**
+ * Whether nothing but somebody's decision makes it right again. A topic that a client does not know is none of it: while brokers die and come
+ * back, clients lose sight of partitions. The monitor tells what is really gone.
+ */
 function isForGood({ code }: LogError): boolean {
-  return code === 'LOG_OFFSET_OUT_OF_RANGE' || code === 'LOG_UNKNOWN_TOPIC';
+  return code === 'LOG_OFFSET_OUT_OF_RANGE';
 }
