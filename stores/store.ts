@@ -188,6 +188,9 @@ export interface StoreLocation {
   readonly partition: number;
 }
 
+/** Every residence a store can have. */
+export const STORE_RESIDENCES = ['persistent', 'memory', 'copy', 'replayed'] as const;
+
 /**
  * How a store's bytes are held. `copy` is for global stores of which many entries change all the time: they are written down now and then
  * only, and what is missing after a restart is read again from the topic that they copy. So their processor must be one to which a record
@@ -196,7 +199,7 @@ export interface StoreLocation {
  * of these: no global store, no wall clock. Under load they are written down a few times a second only, and after a restart the task processes
  * again, without output, what came since. Queries from outside see it as it was written down last.
  */
-export type StoreResidence = 'persistent' | 'memory' | 'copy' | 'replayed';
+export type StoreResidence = (typeof STORE_RESIDENCES)[number];
 
 /** Made by a log engine (or by the test driver): opens the bytes below a typed store. */
 export interface StateBackend {

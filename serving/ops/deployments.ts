@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Serdes } from '../../schemas/serdes.ts';
+import { STORE_RESIDENCES } from '../../stores/store.ts';
 import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
 import { makeNotes, noteRecord, readNotes } from '../../streams/ops/keyedNotes.ts';
 import { snapshotOf, type TopologySnapshot } from '../../streams/ops/topologySnapshot.ts';
@@ -32,7 +33,7 @@ export const topologySnapshot: z.ZodType<TopologySnapshot> = z.object({
         'versioned-key-value',
       ]),
       layout: z.enum(['plain', 'window', 'range', 'session', 'versioned']),
-      residence: z.enum(['persistent', 'memory', 'copy', 'replayed']),
+      residence: z.enum(STORE_RESIDENCES),
       global: z.boolean(),
       topics: names,
     }),

@@ -1,5 +1,6 @@
 /** What the tools of an operator and a running instance say to one another: queries, and answers as JSON lines. */
 import { z } from 'zod';
+import { STORE_RESIDENCES } from '../../stores/store.ts';
 import type { Violation } from './invariants/report.ts';
 import type { VerificationProgress, VerificationReport } from './invariants/verify.ts';
 import { INVARIANT_NAMES, type InvariantName } from './invariants/verify.ts';
@@ -81,7 +82,7 @@ export const storeSummary: z.ZodType<StoreSummary> = z.object({
     'versioned-key-value',
   ]),
   layout: z.enum(['plain', 'window', 'range', 'session', 'versioned']),
-  residence: z.enum(['persistent', 'memory', 'copy']),
+  residence: z.enum(STORE_RESIDENCES),
   global: z.boolean(),
   partitions: count,
   entries: count,

@@ -158,7 +158,8 @@ export class KafkaAdmin implements LogAdmin {
         return await this.findNow(names);
       } catch (cause) {
         const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
-        if (!unknown || !names.some((name) => topics.mayBeOnItsWay(name))) throw cause;
+        const expected = names.some((name) => topics.mayBeOnItsWay(name)) && !connection.closed;
+        if (!unknown || !expected) throw cause;
         await connection.waits.wait(backoff.next());
       }
     }
@@ -194,7 +195,7 @@ export class KafkaAdmin implements LogAdmin {
     const backoff = new Backoff();
     const deadlineMs = performance.now() + PROPAGATION_MS;
     while ((await this.allTopics()).includes(name)) {
-      if (performance.now() > deadlineMs) {
+      if (performance.now() > deadlineMs || this.parts.connection.closed) {
         throw new LogError(
           'LOG_UNREACHABLE',
           `the brokers still know '${name}' ${PROPAGATION_MS} ms after its deletion`,

@@ -78,7 +78,7 @@ export class TopicCache {
         return await this.askNow(topic);
       } catch (cause) {
         const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
-        if (!unknown || !this.mayBeOnItsWay(topic)) throw cause;
+        if (!unknown || !this.mayBeOnItsWay(topic) || this.connection.closed) throw cause;
         await this.connection.waits.wait(backoff.next());
       }
     }
