@@ -5,13 +5,29 @@ import type { TopicPartition } from '../../streams/record.ts';
 
 const CHUNK_RECORDS = 1_000;
 
+/** How many partitions topics have, which never changes: on Kafka asking takes a while. */
+const partitionCounts = new WeakMap<LogEngine, Map<string, number>>();
+
+async function partitionsOf(engine: LogEngine, topic: string): Promise<number> {
+  let counts = partitionCounts.get(engine);
+  if (counts === undefined) {
+    counts = new Map();
+    partitionCounts.set(engine, counts);
+  }
+  const known = counts.get(topic);
+  if (known !== undefined) return known;
+  const { partitions } = await engine.admin.describeTopic(topic);
+  counts.set(topic, partitions);
+  return partitions;
+}
+
 /** The partition of a topic that holds the records of a key. @throws LogError LOG_UNKNOWN_TOPIC */
 export async function partitionOf(
   engine: LogEngine,
   topic: TopicDefinition,
   key: Buffer,
 ): Promise<TopicPartition> {
-  const { partitions } = await engine.admin.describeTopic(topic.name);
+  const partitions = await partitionsOf(engine, topic.name);
   return { topic: topic.name, partition: partitionForKey(key, partitions) };
 }
 
