@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { benchKafka } from './kafka.ts';
 import { benchKafkaRestore } from './kafkaRestore.ts';
 import { benchKafkaStreams, benchStreamsMemory } from './kafkaStreams.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -20,6 +21,7 @@ const CHILD = '--child';
 const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   streams: benchStreams,
   'streams-memory': benchStreamsMemory,
+  kafka: benchKafka,
   'kafka-streams': benchKafkaStreams,
   'kafka-restore': benchKafkaRestore,
   pipeline: benchPipeline,

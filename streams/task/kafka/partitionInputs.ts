@@ -15,8 +15,12 @@ import { inputRecord } from './inputRecord.ts';
 
 /** Records that wait in one process for an application, before no more are taken over from the client. */
 const WAITING_MAX = 8_000;
-/** Records of one partition that wait for a task that cannot run yet, before its fetching is paused; and when it goes on. */
+/**
+ * Records of one partition that wait for a task that cannot run yet, before its fetching is paused; and when it goes on. A pause throws away what
+ * the client has fetched ahead. So where a task can go on it is enough to take no more over for the moment, unless they are of another one.
+ */
 const PAUSE_ABOVE = 4_000;
+const PAUSE_ALWAYS_ABOVE = WAITING_MAX + 1_000;
 const RESUME_BELOW = 1_000;
 
 export interface InputsContext {
@@ -96,8 +100,9 @@ export class PartitionInputs {
       input?.push(inputRecord(record, input.topic));
     }
     this.#waiting += records.length;
+    const pauseAbove = this.#context.canWork() ? PAUSE_ALWAYS_ABOVE : PAUSE_ABOVE;
     for (const each of this.#inputs.values()) {
-      if (each.paused || each.size < PAUSE_ABOVE) continue;
+      if (each.paused || each.size < pauseAbove) continue;
       each.paused = true;
       this.consumer.client.pause([each]);
     }
@@ -108,10 +113,12 @@ export class PartitionInputs {
   relieve(): void {
     let waiting = 0;
     for (const input of this.#inputs.values()) {
-      waiting += input.size;
-      if (!input.paused || input.size >= RESUME_BELOW) continue;
-      input.paused = false;
-      this.consumer.client.resume([input]);
+      if (input.paused && input.size < RESUME_BELOW) {
+        input.paused = false;
+        this.consumer.client.resume([input]);
+      }
+      // What a paused one holds must not keep the others waiting.
+      if (!input.paused) waiting += input.size;
     }
     this.#waiting = waiting;
   }
