@@ -74,25 +74,32 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const realtime = config.roles.serving ? attachRealtime(server.server, context) : null;
   const operator = await serveOperator(server, platform, context);
   if (internal !== null) await registerInternalQueries(server, internal.host, internal.secret);
-  const url = await server
-    .listen({ host: config.host, port: config.port })
-    .catch((cause: NodeJS.ErrnoException) => {
-      realtime?.close();
-      throw listenError(config.host, config.port, cause);
-    });
-  const unpublish = publishInstance(config.dataDirectory, {
-    url,
-    token: operator.token,
-    version: context.version,
-    nowMs: Date.now(),
-  });
-  return {
-    url,
-    close: async () => {
-      unpublish();
-      realtime?.close();
-      operator.close();
-      await server.close();
-    },
+  const close = async (): Promise<void> => {
+    realtime?.close();
+    operator.close();
+    await server.close();
   };
+  try {
+    const url = await server
+      .listen({ host: config.host, port: config.port })
+      .catch((cause: NodeJS.ErrnoException) => {
+        throw listenError(config.host, config.port, cause);
+      });
+    const unpublish = publishInstance(config.dataDirectory, {
+      url,
+      token: operator.token,
+      version: context.version,
+      nowMs: Date.now(),
+    });
+    return {
+      url,
+      close: () => {
+        unpublish();
+        return close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { createSource } from '../connectors/sources/createSource.ts';
 import type { MarketSource } from '../connectors/sources/source.ts';
+import { probeRegistry } from '../schemas/registry/open.ts';
 import { isDataDirectory } from '../streams/log/embedded/index.ts';
 import { Credentials } from './auth/credentials.ts';
 import { startOnKafka } from './cluster/start.ts';
@@ -84,6 +85,7 @@ export async function startEmbedded(
 ): Promise<Running<Platform>> {
   const replay = config.source.kind === 'simulator' ? null : createSource(config.source);
   await probePort(config.host, config.port);
+  await probeRegistry(config.schemaRegistryUrl);
   // Read before the log is opened, which changes the directory: where they are damaged nothing is to be touched.
   const present = isDataDirectory(config.dataDirectory)
     ? Credentials.open(config.dataDirectory, Date.now)
@@ -130,7 +132,13 @@ async function run(
     readiness: () => readiness(platform, running),
     internal: null,
   });
-  if (source !== null) await running.start(source, platform);
+  try {
+    if (source !== null) await running.start(source, platform);
+  } catch (error) {
+    await running.stop();
+    await served.close();
+    throw error;
+  }
   return {
     url: served.url,
     config,

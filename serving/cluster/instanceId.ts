@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectories } from '../../streams/log/state/markedDirectory.ts';
 import { ServingError } from '../errors.ts';
 
 const FILE = 'instance-id';
@@ -11,7 +12,7 @@ const HOST_MAX = 48;
 /**
  * The name of a process that keeps its state in a data directory: made at the first start and kept there, so that a restart finds its
  * partitions again.
- * @throws ServingError SERVING_CONFIG where the file holds no such name
+ * @throws ServingError SERVING_CONFIG where the file holds no such name, or cannot be made
  */
 export function instanceIdOf(dataDirectory: string): string {
   const path = join(dataDirectory, FILE);
@@ -24,7 +25,11 @@ export function instanceIdOf(dataDirectory: string): string {
     .replaceAll(/[^A-Za-z0-9._-]/g, '-')
     .slice(0, HOST_MAX);
   const made = `${host}-${randomBytes(4).toString('hex')}`;
-  mkdirSync(dataDirectory, { recursive: true });
-  writeFileSync(path, `${made}\n`, { flush: true });
+  try {
+    makeDirectories(dataDirectory);
+    writeFileSync(path, `${made}\n`, { flush: true });
+  } catch (cause) {
+    throw new ServingError('SERVING_CONFIG', `the data directory ${dataDirectory} cannot be made`, { cause });
+  }
   return made;
 }

@@ -1,5 +1,6 @@
 import { createSource } from '../../connectors/sources/createSource.ts';
 import type { MarketSource } from '../../connectors/sources/source.ts';
+import { probeRegistry } from '../../schemas/registry/open.ts';
 import { KafkaLog } from '../../streams/log/kafka/index.ts';
 import type { StateChange, TaskRestore } from '../../streams/runtime.ts';
 import { Credentials } from '../auth/credentials.ts';
@@ -125,6 +126,7 @@ export async function startOnKafka(
   const { engine: cluster, roles, dataDirectory } = config;
   const replay = roles.source && config.source.kind === 'lean' ? createSource(config.source) : null;
   await probePort(config.host, config.port);
+  await probeRegistry(config.schemaRegistryUrl);
   let address = '';
   const platform = await openKafkaPlatform({
     cluster,
@@ -158,7 +160,10 @@ export async function startOnKafka(
       internal: { host: platform.host, secret: cluster.secret },
     });
     address = cluster.advertisedUrl ?? served.url;
-    await platform.runtime.instances?.tell();
+    await platform.runtime.instances?.tell().catch(async (cause: unknown) => {
+      await served.close();
+      throw cause;
+    });
     const source = new ClusterSource(config, platform, running, logger);
     if (roles.source) source.begin(replay);
     return {

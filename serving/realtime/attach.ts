@@ -12,6 +12,7 @@ import { QuotesChannel } from './quotes.ts';
 import { SOCKET_IO_PATH, SocketServer } from './socketServer.ts';
 import { StatusChannel } from './status.ts';
 import { createTradingStream, TRADING_STREAM_PATH } from './tradingStream.ts';
+import { Turns } from './turns.ts';
 import { routeUpgrades, type UpgradeHandler } from './upgrades.ts';
 import type { WebSockets } from './webSockets.ts';
 
@@ -25,11 +26,12 @@ export interface Realtime {
 export function attachRealtime(server: Server, context: ServingContext): Realtime {
   const authenticator = new Authenticator(context);
   const flusher = new Flusher();
+  const turns = new Turns();
   const orders = new OrderFeed(context);
   const channels = {
-    quotes: new QuotesChannel(context, flusher),
-    depth: new DepthChannel(context, flusher),
-    candles: new CandlesChannel(context, flusher),
+    quotes: new QuotesChannel(context, flusher, turns),
+    depth: new DepthChannel(context, flusher, turns),
+    candles: new CandlesChannel(context, flusher, turns),
     account: new AccountChannel(context, flusher),
     status: new StatusChannel(context),
     orders,

@@ -8,8 +8,9 @@ import { candleJson } from './candleJson.ts';
 import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { eventPacket } from './packet.ts';
-import { readWhileWanted } from './storeReads.ts';
+import { readInTurn } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
+import type { Turns } from './turns.ts';
 
 export type CandleInterval = Candle['interval'];
 
@@ -48,6 +49,7 @@ export class CandlesChannel {
   readonly #context: ServingContext;
   readonly #queries: MarketQueries;
   readonly #flusher: Flusher;
+  readonly #turns: Turns;
   readonly #tail: TailSubscription;
   readonly #series = new Map<string, Series>();
   /** How many series of a symbol are watched. */
@@ -55,10 +57,12 @@ export class CandlesChannel {
   readonly #changed = new Set<Series>();
   readonly #keysOf = new Map<Outlet, Set<string>>();
 
-  constructor(context: ServingContext, flusher: Flusher) {
+  /** @param turns in which the stores are read */
+  constructor(context: ServingContext, flusher: Flusher, turns: Turns) {
     this.#context = context;
     this.#queries = new MarketQueries(context.stores);
     this.#flusher = flusher;
+    this.#turns = turns;
     this.#tail = tailValues(
       context,
       CANDLE_UPDATES,
@@ -187,7 +191,7 @@ export class CandlesChannel {
     const history: History = { candles: null, changed: new Map() };
     series.history = history;
     const isWanted = (): boolean => this.#series.get(seriesKey(symbol, interval)) === series;
-    readWhileWanted(logger, () => this.#candles(symbol, interval), isWanted)
+    readInTurn(this.#turns, logger, () => this.#candles(symbol, interval), isWanted)
       .then((found) => {
         if (found === null) return;
         history.candles = found.value;

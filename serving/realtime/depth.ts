@@ -9,8 +9,9 @@ import { RealtimeError } from './errors.ts';
 import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { eventPacket } from './packet.ts';
-import { readWhileWanted } from './storeReads.ts';
+import { readInTurn } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
+import type { Turns } from './turns.ts';
 
 /** Updates that wait while the stores are read; with more, they are read once more. */
 const WAITING_MAX = 10_000;
@@ -66,14 +67,17 @@ function bestFirst(levels: Levels, side: 'BUY' | 'SELL'): DepthLevel['priceTicks
 export class DepthChannel {
   readonly #context: ServingContext;
   readonly #flusher: Flusher;
+  readonly #turns: Turns;
   readonly #tail: TailSubscription;
   readonly #books = new Map<string, WatchedBook>();
   readonly #changed = new Set<WatchedBook>();
   readonly #symbolsOf = new Map<Outlet, Set<string>>();
 
-  constructor(context: ServingContext, flusher: Flusher) {
+  /** @param turns in which the stores are read */
+  constructor(context: ServingContext, flusher: Flusher, turns: Turns) {
     this.#context = context;
     this.#flusher = flusher;
+    this.#turns = turns;
     this.#tail = tailValues(
       context,
       MARKET_DEPTH,
@@ -235,7 +239,7 @@ export class DepthChannel {
   #read(book: WatchedBook): void {
     book.waiting = [];
     const isWanted = (): boolean => this.#books.get(book.symbol) === book;
-    readWhileWanted(this.#context.logger, () => this.#stored(book.symbol), isWanted)
+    readInTurn(this.#turns, this.#context.logger, () => this.#stored(book.symbol), isWanted)
       .then((found) => {
         if (found !== null) this.#begin(book, found.value);
       })

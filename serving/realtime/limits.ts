@@ -19,6 +19,10 @@ export const LIMITS = {
   requests: 200,
   /** Each symbol is looked up, so a list counts as one request more for every so many of them. */
   symbolsOfRequest: 200,
+  /** Symbols that an account, or an address without credentials, may name in the same time: connections cost nothing. */
+  symbolsOfCaller: 50_000,
+  /** A book or a history is as much work as the quotes of so many symbols. */
+  symbolsOfSeries: 10,
   requestsWindowMs: 10_000,
   /** Failed authentications from one address in a minute. */
   failedAuthentications: 60,

@@ -7,8 +7,9 @@ import type { Flusher } from './flusher.ts';
 import type { Outlet } from './outlet.ts';
 import { arrayPacket } from './packet.ts';
 import { encodeQuote } from './quoteFragment.ts';
-import { readWhileWanted } from './storeReads.ts';
+import { readInTurn } from './storeReads.ts';
 import { tailValues } from './tailValues.ts';
+import type { Turns } from './turns.ts';
 
 /** Under load the store is behind what was told already; by then it holds what it held back. */
 const READ_AGAIN_MS = 1_000;
@@ -51,6 +52,7 @@ export class QuotesChannel {
   readonly #context: ServingContext;
   readonly #queries: MarketQueries;
   readonly #flusher: Flusher;
+  readonly #turns: Turns;
   readonly #tail: TailSubscription;
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, Group>();
@@ -60,10 +62,12 @@ export class QuotesChannel {
   #fromStore: Entry[] = [];
   #readAgain: NodeJS.Timeout | null = null;
 
-  constructor(context: ServingContext, flusher: Flusher) {
+  /** @param turns in which the stores are read */
+  constructor(context: ServingContext, flusher: Flusher, turns: Turns) {
     this.#context = context;
     this.#queries = new MarketQueries(context.stores);
     this.#flusher = flusher;
+    this.#turns = turns;
     this.#tail = tailValues(
       context,
       QUOTE_UPDATES,
@@ -166,7 +170,7 @@ export class QuotesChannel {
   #read(entry: Entry, isUnknown: () => boolean): void {
     const { logger } = this.#context;
     const isWanted = (): boolean => this.#entries.get(entry.symbol) === entry && isUnknown();
-    readWhileWanted(logger, () => this.#queries.quote(entry.symbol), isWanted)
+    readInTurn(this.#turns, logger, () => this.#queries.quote(entry.symbol), isWanted)
       .then((found) => {
         if (found === null || found.value === null) return;
         const bytes = encodeQuote(found.value);

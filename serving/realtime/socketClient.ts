@@ -22,6 +22,14 @@ export interface Channels {
   readonly orders: OrderFeed;
 }
 
+/** What clients have asked for lately. */
+export interface ClientRates {
+  /** Requests, by connection. */
+  readonly requests: RateWindow;
+  /** Symbols to look up, by account or address. */
+  readonly lookups: RateWindow;
+}
+
 /** The answer to a request, given to its acknowledgement. */
 export type Answer = (answer: Readonly<Record<string, unknown>>) => void;
 
@@ -34,7 +42,7 @@ export class SocketClient {
   readonly #outlet: Outlet;
   readonly #principal: Principal | null;
   readonly #channels: Channels;
-  readonly #requests: RateWindow;
+  readonly #rates: ClientRates;
   readonly #logger: Logger;
   #orders: OrderSubscription | null = null;
   /** A subscription to orders that is being looked up; a newer request takes its place. */
@@ -45,20 +53,25 @@ export class SocketClient {
     outlet: Outlet,
     principal: Principal | null,
     channels: Channels,
-    requests: RateWindow,
+    rates: ClientRates,
     logger: Logger,
   ) {
     this.#outlet = outlet;
     this.#principal = principal;
     this.#channels = channels;
-    this.#requests = requests;
+    this.#rates = rates;
     this.#logger = logger;
   }
 
   async subscribe(value: unknown, answer: Answer): Promise<void> {
     await this.#answering(answer, async () => {
       const request = parseSubscribe(value);
-      if ('symbols' in request) this.#countSymbols(request.symbols);
+      if ('symbols' in request) {
+        this.#countSymbols(request.symbols);
+        this.#countLookups(
+          request.symbols.length * (request.channel === 'quotes' ? 1 : LIMITS.symbolsOfSeries),
+        );
+      }
       if (request.channel === 'orders') await this.#subscribeOrders(request.from ?? null, answer);
       else answer({ ok: true, ...this.#subscribe(request) });
     });
@@ -93,7 +106,7 @@ export class SocketClient {
 
   async #answering(answer: Answer, work: () => Promise<void>): Promise<void> {
     try {
-      if (!this.#requests.count(this.#outlet.socket.id)) throw new RealtimeError('RATE_LIMIT');
+      if (!this.#rates.requests.count(this.#outlet.socket.id)) throw new RealtimeError('RATE_LIMIT');
       await work();
     } catch (error) {
       if (!(error instanceof RealtimeError)) this.#logger.error('a subscription failed', { cause: error });
@@ -109,7 +122,13 @@ export class SocketClient {
 
   #countSymbols({ length }: readonly string[]): void {
     const requests = Math.floor(length / LIMITS.symbolsOfRequest);
-    if (!this.#requests.count(this.#outlet.socket.id, requests)) throw new RealtimeError('RATE_LIMIT');
+    if (!this.#rates.requests.count(this.#outlet.socket.id, requests)) throw new RealtimeError('RATE_LIMIT');
+  }
+
+  /** Connections cost nothing, so whoever opens many of them gets no more looked up than by one. */
+  #countLookups(symbols: number): void {
+    const caller = this.#principal?.accountId ?? `address ${this.#outlet.socket.handshake.address}`;
+    if (!this.#rates.lookups.count(caller, symbols)) throw new RealtimeError('RATE_LIMIT');
   }
 
   #subscribe(request: Exclude<Subscribe, { channel: 'orders' }>): Readonly<Record<string, unknown>> {

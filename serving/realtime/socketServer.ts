@@ -40,6 +40,7 @@ export class SocketServer {
 
   constructor(http: HttpServer, context: ServingContext, authenticator: Authenticator, channels: Channels) {
     const requests = new RateWindow(LIMITS.requests, LIMITS.requestsWindowMs, context.wallClock);
+    const lookups = new RateWindow(LIMITS.symbolsOfCaller, LIMITS.requestsWindowMs, context.wallClock);
     this.#server = new Server(http, {
       path: SOCKET_IO_PATH,
       parser: packetParser,
@@ -69,7 +70,7 @@ export class SocketServer {
         outlet,
         socket.data as Principal | null,
         channels,
-        requests,
+        { requests, lookups },
         context.logger,
       );
       this.#outlets.add(outlet);

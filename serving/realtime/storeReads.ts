@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { StreamsError } from '../../streams/errors.ts';
 import type { Logger } from '../log.ts';
+import type { Turns } from './turns.ts';
 
 const PAUSE_MIN_MS = 50;
 const PAUSE_MAX_MS = 2_000;
@@ -28,4 +29,15 @@ export async function readWhileWanted<T>(
     await delay(pauseMs, undefined, { ref: false });
     if (!isWanted()) return null;
   }
+}
+
+/** The same for what a client may ask for by the thousand: each reading waits for its turn, and is left out where nobody wants it by then. */
+export async function readInTurn<T>(
+  turns: Turns,
+  logger: Logger,
+  read: () => Promise<T>,
+  isWanted: () => boolean,
+): Promise<{ readonly value: T } | null> {
+  await turns.next();
+  return isWanted() ? readWhileWanted(logger, read, isWanted) : null;
 }

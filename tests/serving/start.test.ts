@@ -233,6 +233,46 @@ test('a directory that may not be written is named', {
   );
 });
 
+test('a place where no directory can be made is named at once', {
+  skip: existsSync('/proc/self') ? false : 'there is no /proc here',
+}, async () => {
+  await refuses(
+    { OPENTAPE_DATA_DIR: '/proc/x' },
+    /LOG_IO: the data directory \/proc\/x cannot be made: ENOENT/,
+    null,
+  );
+  await refuses(
+    { OPENTAPE_DATA_DIR: '/proc/x/y' },
+    /LOG_IO: the data directory \/proc\/x\/y cannot be made/,
+    null,
+  );
+});
+
+test('a schema registry that does not answer is named, and no data directory is made', async () => {
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+  const { port } = closed.address() as { port: number };
+  await new Promise((resolve) => closed.close(resolve));
+  const empty = join(folder, 'no-registry');
+  mkdirSync(empty);
+  await refuses(
+    { OPENTAPE_DATA_DIR: join(empty, 'data'), SCHEMA_REGISTRY_URL: `http://127.0.0.1:${port}` },
+    new RegExp(`SCHEMA_REGISTRY: .* at http://127\\.0\\.0\\.1:${port} failed`),
+    empty,
+  );
+});
+
+test('a failure after the server listens ends the process with its line, and nothing stays open', async () => {
+  const directory = copyOfUsed();
+  const inTheWay = join(directory, 'instance.json');
+  rmSync(inTheWay, { force: true });
+  mkdirSync(inTheWay);
+  await refuses({ OPENTAPE_DATA_DIR: directory, OPENTAPE_SOURCE: 'none' }, /instance\.json/, null);
+  rmSync(inTheWay, { recursive: true });
+  const server = await startServer({ OPENTAPE_DATA_DIR: directory, OPENTAPE_SOURCE: 'none' });
+  assert.equal(await server.stop(), 0);
+});
+
 test('each class of wrong setting is named with what would be right, and nothing is made', async () => {
   const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
     [{ PORT: 'http' }, /PORT: "http"/],

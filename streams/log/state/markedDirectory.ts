@@ -1,6 +1,7 @@
 /** A directory that says by a marker file whose it is and in which format. */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -53,6 +54,24 @@ export function namesIn(kind: DirectoryKind, path: string): readonly string[] | 
 }
 
 /**
+ * Makes a directory and those above it that are missing. Not by Node's `recursive`, which tries for ever where a directory that is there
+ * takes no other and says that it is not there, as /proc does.
+ * @param mode of the directory itself
+ * @throws what the system says
+ */
+export function makeDirectories(path: string, mode?: number): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeDirectories(above);
+  try {
+    mkdirSync(path, { mode });
+  } catch (cause) {
+    // Somebody else may have made it meanwhile.
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+}
+
+/**
  * Makes the directory, what else belongs into it, and then durably its marker.
  * @throws LogError LOG_IO
  */
@@ -63,9 +82,8 @@ export function createMarked(
   fill: () => void = () => undefined,
 ): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
     // Its files are made with the modes RocksDB has for them, so it is the folder that keeps others out.
-    mkdirSync(path, { recursive: true, mode: OWNER_ONLY });
+    makeDirectories(path, OWNER_ONLY);
     fill();
     const draft = join(path, draftOf(kind));
     const file = openSync(draft, 'w');

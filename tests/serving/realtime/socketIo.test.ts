@@ -159,6 +159,52 @@ test('clients that watch the same, and clients that watch other symbols, each ge
   });
 });
 
+test('ten thousand symbols that nobody knows are looked up a few in each turn of the event loop', async () => {
+  await withLiveMarket(async (market) => {
+    const { queries } = market.running.platform;
+    const keyValue = queries.keyValue.bind(queries);
+    let reads = 0;
+    let [inOneTurn, before] = [0, 0];
+    queries.keyValue = (application, store) => {
+      reads += 1;
+      return keyValue(application, store);
+    };
+    let turning = true;
+    const turn = (): void => {
+      inOneTurn = Math.max(inOneTurn, reads - before);
+      before = reads;
+      if (turning) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const socket = await market.connect();
+    const symbols = Array.from({ length: 10_000 }, (_, index) => `Z${index}`);
+    const answer = await request(socket, 'subscribe', { channel: 'quotes', symbols });
+    assert.equal(answer.ok, true);
+    await until('every symbol is looked up', () => reads >= symbols.length);
+    turning = false;
+    assert.ok(inOneTurn <= 100, `${inOneTurn} in one turn`);
+    socket.disconnect();
+  });
+});
+
+test('connections without credentials share what their address may have looked up; an account has its own', async () => {
+  await withLiveMarket(async (market) => {
+    const codes: unknown[] = [];
+    const symbols = Array.from({ length: 10_000 }, (_, index) => `Z${index}`);
+    for (let count = 0; count < 7; count += 1) {
+      const socket = await market.connect();
+      const { ok, code } = await request(socket, 'subscribe', { channel: 'quotes', symbols });
+      codes.push(ok === true ? 'ok' : code);
+      socket.disconnect();
+    }
+    // The window may have turned once on the way.
+    assert.ok(codes.filter((code) => code === 'ok').length <= 6 && codes.includes(42910000), codes.join());
+    const own = await market.connect(DEMO_AUTH);
+    assert.equal((await request(own, 'subscribe', { channel: 'quotes', symbols })).ok, true);
+    own.disconnect();
+  });
+});
+
 test('candles begin with a history and go on as they form', async () => {
   await withLiveMarket(async (market) => {
     const { clock } = market.running.platform;
