@@ -90,8 +90,12 @@ export class EmbeddedRun {
     this.#runner = runner;
     runner.open();
     this.#log.attach(runner);
-    // What was there before is not mixed with what is written from now on, which would depend on when commits fall.
-    while (runner.work(Number.POSITIVE_INFINITY)) this.#log.commitCycle(false);
+    this.#catchUp(runner);
+  }
+
+  /** What was there before is not mixed with what is written from now on, which would depend on when commits fall. */
+  #catchUp(runner: CycleRunner): void {
+    while (!runner.caughtUp && runner.work(Number.POSITIVE_INFINITY)) this.#log.commitCycle(false);
   }
 
   /** An application failed, as a store under it did: somebody starts it again. @throws what failed where that was no fault of the simulation */
@@ -153,6 +157,8 @@ export class EmbeddedRun {
 
   #cycle(): void {
     const chance = this.#disturbance?.chance;
+    // After a start that was undone, too.
+    if (this.#runner !== null) this.#catchUp(this.#runner);
     const count = chance?.between(0, CYCLE_RECORDS_MAX) ?? 1;
     const end = this.#runner === null ? this.#initial : this.#inputs.length;
     for (let sent = 0; sent < count && this.#log.inputs < end; sent += 1) {
