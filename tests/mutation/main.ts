@@ -92,6 +92,15 @@ async function judge(mutant: Mutant, folder: string): Promise<Verdict> {
   }
 }
 
+/** Writes the table anew: what is known by now, and what was before of the others. */
+function tell(verdicts: readonly Verdict[]): void {
+  const before = existsSync(TABLE) ? verdictsOf(readFileSync(TABLE, 'utf8'), MUTANTS) : [];
+  const all = MUTANTS.flatMap(
+    ({ name }) => [...verdicts, ...before].find(({ mutant }) => mutant.name === name) ?? [],
+  );
+  writeFileSync(TABLE, report(all));
+}
+
 async function main(): Promise<void> {
   const names = process.argv.slice(2);
   // Before anything is run: a run takes minutes.
@@ -107,6 +116,7 @@ async function main(): Promise<void> {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const verdict = await judge(next, folder);
         verdicts.push(verdict);
+        tell(verdicts);
         console.log(
           `${verdict.caughtBy === null ? 'SURVIVED' : 'caught'} ${next.name}: ${next.what}; ${verdict.caughtBy ?? 'by nothing'}`,
         );
@@ -116,14 +126,8 @@ async function main(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, worker));
-  const before = existsSync(TABLE) ? verdictsOf(readFileSync(TABLE, 'utf8'), MUTANTS) : [];
-  const ordered = MUTANTS.flatMap(({ name }) => {
-    const found = [...verdicts, ...before].find(({ mutant }) => mutant.name === name);
-    return found ?? [];
-  });
-  writeFileSync(TABLE, report(ordered));
-  const survived = ordered.filter(({ caughtBy }) => caughtBy === null).length;
-  console.log(`${ordered.length} mutants, ${survived} survived`);
+  const survived = verdicts.filter(({ caughtBy }) => caughtBy === null).length;
+  console.log(`${verdicts.length} mutants, ${survived} survived`);
   process.exitCode = survived === 0 ? 0 : 1;
 }
 

@@ -39,9 +39,10 @@ export function report(verdicts: readonly Verdict[]): string {
 
 /** The verdicts that a table tells of, for the mutants there are still. */
 export function verdictsOf(table: string, mutants: readonly Mutant[]): Verdict[] {
+  const rows = table.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
   return mutants.flatMap((mutant) => {
-    const row = table.split('\n').find((line) => line.startsWith(`| ${mutant.name} | ${mutant.what} | `));
-    const caughtBy = row?.split(' | ').at(-1)?.replace(' |', '');
+    const row = rows.find(([, name, what]) => name === mutant.name && what === mutant.what);
+    const caughtBy = row?.[4];
     if (caughtBy === undefined) return [];
     return { mutant, caughtBy: caughtBy === NOTHING ? null : caughtBy };
   });
