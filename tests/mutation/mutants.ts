@@ -152,24 +152,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...inFile(
     'streams/task/cycleRunner.js',
     [
-      'no-flush',
-      'a store is not flushed before a commit',
-      'if (!task.keepsCopy || task.checkpointDueMs <= nowMs)\n                task.flush();',
-      'if (task.keepsCopy && task.checkpointDueMs <= nowMs)\n                task.flush();',
-    ],
-    [
-      'position-ahead',
-      'a position is committed before its record is processed',
-      'partition, offset, partitionTimeMs, ...lagging }',
-      'partition, offset: offset + 1, partitionTimeMs, ...lagging }',
-    ],
-    [
-      'position-missing',
-      'a position is not committed with the output',
-      'if (offset === binding.writtenPosition && stateOffset === binding.stateOffset)',
-      'if (offset % 2 === 0)',
-    ],
-    [
       'stream-time',
       'stream time is lost with a restart',
       'const times = inputs.map(',
@@ -180,12 +162,6 @@ export const MUTANTS: readonly Mutant[] = [
       'record caches are told of after the state was taken',
       'this.#drain();\n            this.#flushRecordCaches();\n        } while',
       'this.#drain();\n        } while',
-    ],
-    [
-      'copy-restore',
-      'a copy is restored from one record too late',
-      'for (let next = stateOffset;',
-      'for (let next = stateOffset + 1;',
     ],
     [
       'global-late',
@@ -308,5 +284,27 @@ export const MUTANTS: readonly Mutant[] = [
     'what was read stays when it was written below',
     'entry.value = value;',
     'entry.value ??= value;',
+  ]),
+  ...inFile(
+    'streams/task/writeDown.js',
+    ['no-flush', 'a store is not flushed before a commit', 'task.flush();', ';'],
+    [
+      'position-ahead',
+      'a position is committed before its record is processed',
+      'partition, offset, partitionTimeMs, ...lagging }',
+      'partition, offset: offset + 1, partitionTimeMs, ...lagging }',
+    ],
+    [
+      'position-missing',
+      'a position is not committed with the output',
+      'if (offset === binding.writtenPosition && stateOffset === binding.stateOffset)',
+      'if (offset % 2 === 0)',
+    ],
+  ),
+  ...inFile('streams/task/restore.js', [
+    'copy-restore',
+    'a copy is restored from one record too late',
+    'for (let next = stateOffset;',
+    'for (let next = stateOffset + 1;',
   ]),
 ];
