@@ -1,6 +1,6 @@
 import type { LogEngine, ProducerRecord } from '../../streams/log/log.ts';
 import { serdeOf } from './declare.ts';
-import { headersOf } from './run.ts';
+import { headersOf, partitionsOf } from './run.ts';
 import type { CaseSpec } from './spec.ts';
 
 /** The case with topics of its own, so that one log serves all. */
@@ -10,10 +10,14 @@ export function apart(spec: CaseSpec): CaseSpec {
   return { ...spec, nodes: spec.nodes.map(named), inputs: spec.inputs.map(named) };
 }
 
-export async function makeTopics(log: LogEngine, { nodes }: CaseSpec): Promise<void> {
-  const topics = new Set(nodes.flatMap(({ topic }) => topic ?? []));
+export async function makeTopics(log: LogEngine, spec: CaseSpec): Promise<void> {
   await log.admin.createTopics(
-    [...topics].map((name) => ({ name, partitions: 1, retentionMs: null, cleanupPolicy: 'delete' as const })),
+    Object.entries(partitionsOf(spec)).map(([name, partitions]) => ({
+      name,
+      partitions,
+      retentionMs: null,
+      cleanupPolicy: 'delete' as const,
+    })),
   );
 }
 

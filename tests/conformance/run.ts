@@ -61,12 +61,12 @@ function inputTopics(
   return topics;
 }
 
-/** The partitions of all topics of a case but those of global tables, which have one. */
-function partitionsOf({ nodes, partitions = 1 }: CaseSpec): Record<string, number> {
-  const topics = nodes.flatMap(({ op, topic }) =>
-    topic === undefined || op === 'globalTable' ? [] : [topic],
-  );
-  return Object.fromEntries(topics.map((topic) => [topic, partitions]));
+/** The partitions of every topic of a case; those of global tables have one. */
+export function partitionsOf({ nodes, partitions = 1 }: CaseSpec): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { op, topic } of nodes)
+    if (topic !== undefined) counts[topic] = op === 'globalTable' ? 1 : partitions;
+  return counts;
 }
 
 /** What our engine makes of a case. */
