@@ -12,6 +12,8 @@ export interface KafkaUnderTestOptions {
   readonly overrides?: Readonly<Record<string, string>>;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 function missing(): string | null {
   const libs = process.env.OPENTAPE_TEST_KAFKA;
   if (libs === undefined || libs === '') {
@@ -38,6 +40,7 @@ export class KafkaUnderTest {
   readonly cluster: KafkaCluster;
   private readonly directory: string;
   private readonly atExit: () => void;
+  private readonly atSignal = (): never => process.exit(1);
   private names = 0;
 
   private constructor(cluster: KafkaCluster, directory: string) {
@@ -47,6 +50,8 @@ export class KafkaUnderTest {
       for (const broker of cluster.brokers) broker.killNow();
     };
     process.once('exit', this.atExit);
+    // A signal ends a process without that event.
+    for (const signal of SIGNALS) process.once(signal, this.atSignal);
   }
 
   /** Starts the brokers and waits until they take requests. Ask `kafkaMissing()` first. */
@@ -88,6 +93,7 @@ export class KafkaUnderTest {
 
   async stop(): Promise<void> {
     process.removeListener('exit', this.atExit);
+    for (const signal of SIGNALS) process.removeListener(signal, this.atSignal);
     // Their data is thrown away: nothing is to be handed over.
     await this.cluster.stop('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
