@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Credentials, Principal } from '../auth/credentials.ts';
+import type { Principal } from '../auth/credentials.ts';
+import { type GivenKey, WrongKeys } from '../auth/wrongKeys.ts';
 import type { ServingContext } from '../context.ts';
 import { RateWindow } from '../rateWindow.ts';
 import { apiError } from './apiError.ts';
@@ -16,18 +17,18 @@ function header(request: FastifyRequest, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** Takes a key and secret from Alpaca's headers or Basic, or a session's token from Bearer. */
-export function principalOf(credentials: Credentials, request: FastifyRequest): Principal | null {
+/** A key and secret from Alpaca's headers or Basic, or a session's token from Bearer; null for neither. */
+function givenBy(request: FastifyRequest): GivenKey | { readonly token: string } | null {
   const keyId = header(request, 'apca-api-key-id');
   const secret = header(request, 'apca-api-secret-key');
-  if (keyId !== null && secret !== null) return credentials.authenticate(keyId, secret);
+  if (keyId !== null && secret !== null) return { keyId, secret };
   const [scheme, token] = (header(request, 'authorization') ?? '').split(' ', 2);
   if (token === undefined) return null;
-  if (scheme?.toLowerCase() === 'bearer') return credentials.session(token);
+  if (scheme?.toLowerCase() === 'bearer') return { token };
   if (scheme?.toLowerCase() !== 'basic') return null;
   const text = Buffer.from(token, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  return colon < 0 ? null : credentials.authenticate(text.slice(0, colon), text.slice(colon + 1));
+  return colon < 0 ? null : { keyId: text.slice(0, colon), secret: text.slice(colon + 1) };
 }
 
 const WINDOW_MS = 60_000;
@@ -61,11 +62,26 @@ export class RateLimit {
 export function authenticator(
   context: ServingContext,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const limit = new RateLimit(context.rateLimitPerMinute, context.wallClock);
+  const { credentials, rateLimitPerMinute, wallClock } = context;
+  const limit = new RateLimit(rateLimitPerMinute, wallClock);
+  const wrongKeys = new WrongKeys(wallClock);
+  const principalOf = (request: FastifyRequest, reply: FastifyReply): Principal | null => {
+    const given = givenBy(request);
+    if (given === null) return null;
+    // Nobody guesses a token; and those of a page that was left open run out.
+    if ('token' in given) return credentials.session(given.token);
+    const waitSeconds = wrongKeys.waitSeconds(request.ip, given);
+    if (waitSeconds > 0) {
+      reply.header('Retry-After', waitSeconds);
+      throw apiError('RATE_LIMIT', 'too many wrong keys from this address');
+    }
+    const principal = credentials.authenticate(given.keyId, given.secret);
+    wrongKeys.note(request.ip, given, principal !== null);
+    return principal;
+  };
   return async (request, reply) => {
-    const principal = principalOf(context.credentials, request);
+    const principal = principalOf(request, reply);
     if (principal === null) {
-      // Guessing is slowed by address.
       limit.count(`address ${request.ip}`, reply);
       throw apiError('UNAUTHORIZED');
     }

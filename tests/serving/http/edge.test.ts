@@ -96,6 +96,33 @@ test('guessing secrets is limited by address', () =>
     { rateLimitPerMinute: 5 },
   ));
 
+test('after sixty wrong keys an address has none checked for the rest of the minute but those that were right before', () =>
+  RestExchange.run(async (exchange) => {
+    const as = (secret: string, remoteAddress = '127.0.0.1', keyId = KEY) =>
+      exchange.server.inject({
+        method: 'GET',
+        url: '/v2/clock',
+        remoteAddress,
+        headers: { 'apca-api-key-id': keyId, 'apca-api-secret-key': secret },
+      });
+    assert.equal((await as(SECRET)).statusCode, 200);
+    for (const address of ['127.0.0.1', '127.0.0.2'])
+      for (let guess = 0; guess < 60; guess += 1)
+        assert.equal((await as(`guess ${guess}`, address, guess % 2 ? KEY : 'NOBODY')).statusCode, 401);
+    const refused = await as('guess 61');
+    assert.deepEqual(
+      [refused.statusCode, refused.json(), refused.headers['retry-after']],
+      [429, { code: 42910000, message: 'too many wrong keys from this address' }, '60'],
+    );
+    // A right guess is told by nothing from a wrong one; the key that was used from an address before goes on there.
+    assert.equal((await as(SECRET, '127.0.0.2')).statusCode, 429);
+    assert.equal((await as(SECRET)).statusCode, 200);
+    assert.equal((await as(SECRET, '127.0.0.3')).statusCode, 200);
+    exchange.advance(60_000);
+    assert.equal((await as('guess 62')).statusCode, 401);
+    assert.equal((await as(SECRET, '127.0.0.2')).statusCode, 200);
+  }));
+
 test('every error has a code and a message, and every answer its id and careful headers', () =>
   RestExchange.run(async (exchange) => {
     const nowhere = await exchange.call('GET', '/v2/nowhere');
