@@ -17,12 +17,13 @@ export function reportProgress(
 ): () => void {
   let [lastRecords, lastMs] = [source.progress().records, nowMs()];
   const tell = (message: string): void => {
-    const { records, marketTimeMs, done } = source.progress();
+    const { records, marketTimeMs, done, stage } = source.progress();
     if (done === null) return;
     const elapsedMs = Math.max(1, nowMs() - lastMs);
     logger.info(message, {
       source: source.name,
-      done: `${(done * 100).toFixed(1)}%`,
+      done: `${(done * 100).toFixed(done < 0.01 ? 3 : 1)}%`,
+      ...(stage === null ? {} : { day: stage }),
       marketTime: marketTimeMs === null ? null : new Date(marketTimeMs).toISOString(),
       records,
       recordsPerSecond: Math.round(((records - lastRecords) * 1_000) / elapsedMs),

@@ -17,6 +17,8 @@ export interface SourceProgress {
   readonly marketTimeMs: number | null;
   /** Share of the whole that is done, between 0 and 1; null where there is no end. */
   readonly done: number | null;
+  /** What it is at, in words, as the day of a replay; null where there is nothing to tell. */
+  readonly stage: string | null;
   readonly finished: boolean;
 }
 

@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MarketClock } from '../../connectors/marketClock.ts';
 import { LeanReplay } from '../../connectors/sources/lean/lean.ts';
+import type { MarketQuote, OrderCommand } from '../../schemas/generated/types.ts';
+import type { AccountId } from '../../schemas/ids.ts';
+import { topicRecord } from '../../schemas/topicRecord.ts';
 import { openPlatform, type Platform, type PlatformOptions } from '../../serving/platform.ts';
+import { MarketQueries } from '../../serving/queries/market.ts';
+import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
 import { MARKET_QUOTES, MARKET_TRADES } from '../../topologies/quotes/topics.ts';
 import { buildQuotesTopology } from '../../topologies/quotes/topology.ts';
+import { limitOrder, numberedUuid, openAccount } from '../support/commands.ts';
 import { writeLeanFolder } from '../support/leanFolder.ts';
 import { readTopic } from '../support/platform.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
@@ -104,6 +110,7 @@ test('goes on where it was after stops, with no event lost or twice', async () =
       records: 2 * TRADES_A_DAY,
       marketTimeMs: Date.parse('2013-10-08T13:30:39.990Z'),
       done: 1,
+      stage: null,
       finished: true,
     });
     assert.equal(prices(platform).length, 2 * TRADES_A_DAY);
@@ -146,7 +153,13 @@ test('keeps to the speed asked for, and says how far it has come', async () => {
     const platform = await open(join(parent, 'data'));
     const replay = source(folder, 40);
     await replay.prepare(platform);
-    assert.deepEqual(replay.progress(), { records: 0, marketTimeMs: null, done: 0, finished: false });
+    assert.deepEqual(replay.progress(), {
+      records: 0,
+      marketTimeMs: null,
+      done: 0,
+      stage: null,
+      finished: false,
+    });
     const startedAt = performance.now();
     await replay.start(platform);
     await until('the replay has begun', () => replay.progress().records > 0);
@@ -234,4 +247,97 @@ test('the clock follows the wall clock, then a source; it never goes back', () =
   assert.equal(clock.advance(1_500), 1_500);
   assert.equal(clock.advance(1_200), 1_500);
   assert.equal(clock.nowMs(), 1_500);
+});
+
+test('no quote outlasts its day, however often the replay was stopped: the house leaves the book and market orders find no price', async () => {
+  await withTemporaryDirectory(async (parent) => {
+    const folder = join(parent, 'lean');
+    const quote = (atMs: number, venue: string) => `${atMs},1000000,100,1010000,100,${venue},1,0`;
+    const quotes = Array.from({ length: 3_000 }, (_, index) => quote(34_200_000 + index * 10, 'P'));
+    writeLeanFolder(folder, {
+      'tick/ibm/20131007_quote.zip': [quote(34_100_000, 'Q'), ...quotes],
+      'tick/ibm/20131008_quote.zip': quotes.slice(0, 100),
+    });
+    const first = await openPlatform({
+      dataDirectory: join(parent, 'data'),
+      session: 'us-equities',
+      marketMakerLevels: 2,
+    });
+    const stopped = source(folder);
+    await stopped.prepare(first);
+    await stopped.start(first);
+    await until('a part is replayed', () => stopped.progress().records > 500);
+    await stopped.stop();
+    assert.ok(!stopped.progress().finished);
+    await first.close();
+
+    const platform = await openPlatform({
+      dataDirectory: join(parent, 'data'),
+      session: 'us-equities',
+      marketMakerLevels: 2,
+    });
+    const market = new MarketQueries(platform.queries);
+    const replay = source(folder);
+    await replay.prepare(platform);
+    await replay.start(platform);
+    await replay.finished;
+    const seen = new Map<string, MarketQuote>();
+    for (const { value } of readTopic(platform, MARKET_QUOTES)) seen.set(value.exchange, value);
+    for (const venue of ['P', 'Q']) {
+      const { bidSizeMicros, askSizeMicros } = seen.get(venue)!;
+      assert.deepEqual([bidSizeMicros, askSizeMicros], [0, 0], venue);
+    }
+    const { bidPriceTicks, askPriceTicks } = (await market.quote('IBM'))!;
+    assert.deepEqual([bidPriceTicks, askPriceTicks], [null, null]);
+    assert.deepEqual(await platform.queries.keyValue('matching', 'resting-orders').all().toArray(), []);
+    const account = numberedUuid(1, 1) as AccountId;
+    const send = (command: OrderCommand) =>
+      platform.producer.send([
+        topicRecord(platform.serdes, ORDER_COMMANDS, account, command, platform.clock.nowMs()),
+      ]);
+    await send(openAccount(account, 1_000_000));
+    await send({
+      ...limitOrder(1, account, 'IBM', 'BUY', 10, 1_000_000),
+      orderType: 'MARKET',
+      timeInForce: 'DAY',
+      limitPriceTicks: null,
+    });
+    const outcomes = () =>
+      readTopic(platform, ORDER_UPDATES).filter(({ value }) => value.accountId === account);
+    await until('the outcome', () => outcomes().length > 0);
+    assert.deepEqual(
+      outcomes().map(({ value }) => [value.event, value.rejectCode]),
+      [['REJECTED', 'NO_QUOTE']],
+    );
+
+    const before = readTopic(platform, MARKET_QUOTES).length;
+    const again = source(folder);
+    await again.prepare(platform);
+    await again.start(platform);
+    await again.finished;
+    assert.equal(readTopic(platform, MARKET_QUOTES).length, before, 'withdrawn once');
+    await platform.close();
+  });
+});
+
+test('says which day it is at, and weighs the days by the size of their files', async () => {
+  await withTemporaryDirectory(async (parent) => {
+    const folder = join(parent, 'lean');
+    writeLeanFolder(folder, {
+      'tick/ibm/20131007_trade.zip': tradeLines(TRADES_A_DAY),
+      'tick/ibm/20131008_trade.zip': tradeLines(1),
+      'tick/ibm/20131009_trade.zip': tradeLines(1),
+      'tick/ibm/20131010_trade.zip': ['57600000,1000000,100,N,1,0', '71000000,1000000,100,N,1,0'],
+    });
+    const platform = await open(join(parent, 'data'));
+    const replay = source(folder, 1_000);
+    await replay.prepare(platform);
+    await replay.start(platform);
+    await until('the last day', () => replay.progress().stage?.includes('day 4 of 4') ?? false);
+    const { done, stage, finished } = replay.progress();
+    assert.deepEqual([stage, finished], ['2013-10-10, day 4 of 4', false]);
+    assert.ok(done! > 0.9, `${done} of the bytes`);
+    await replay.stop();
+    await platform.close();
+  });
 });

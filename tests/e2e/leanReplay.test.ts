@@ -96,7 +96,13 @@ async function replay(directory: string): Promise<Run> {
     return {
       candles: await new MarketQueries(platform.queries).candles(SYMBOL, 'M1', first, first + 5 * 86_400_000),
       ownTrades: trades.records().filter(({ value }) => value.exchange === OWN_VENUE),
-      quotes: quotes.records().filter(({ value }) => value.exchange !== OWN_VENUE),
+      // Without those by which the replay takes back what stands at the end of a day.
+      quotes: quotes
+        .records()
+        .filter(
+          ({ value: { exchange, bidPriceTicks, askPriceTicks } }) =>
+            exchange !== OWN_VENUE && (bidPriceTicks !== 0 || askPriceTicks !== 0),
+        ),
       commands: mine(commands.records()),
       updates: mine(updates.records()),
       fills: mine(fills.records()),

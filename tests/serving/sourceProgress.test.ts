@@ -12,6 +12,7 @@ interface Line {
   readonly level: string;
   readonly message: string;
   readonly done: string;
+  readonly day?: string;
   readonly marketTime: string | null;
   readonly records: number;
   readonly recordsPerSecond: number;
@@ -50,7 +51,8 @@ test('a replay tells now and then how far it has come, and when it is finished',
     assert.deepEqual([last.done, last.records, last.marketTime], ['100.0%', 960, '2013-10-07T23:59:00.000Z']);
     assert.ok(told.length >= 3, `${told.length} lines on the way`);
     let before = -1;
-    for (const { level, message, done, records, recordsPerSecond } of told) {
+    for (const { level, message, done, day, records, recordsPerSecond } of told) {
+      assert.equal(day, '2013-10-07, day 1 of 1');
       assert.deepEqual([level, message], ['info', 'replaying the market']);
       const share = Number(done.replace('%', ''));
       assert.ok(share >= before && share <= 100 && records <= 960 && recordsPerSecond >= 0);

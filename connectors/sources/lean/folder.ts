@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConnectorError } from '../../errors.ts';
 
@@ -7,6 +7,7 @@ export type Resolution = 'tick' | 'minute';
 export interface DayFile {
   readonly path: string;
   readonly resolution: Resolution;
+  readonly bytes: number;
 }
 
 /** A day's files of one symbol: null where the folder has none. */
@@ -14,6 +15,11 @@ export interface SymbolDay {
   readonly symbol: string;
   readonly trades: DayFile | null;
   readonly quotes: DayFile | null;
+}
+
+/** The size of a day's files together. */
+export function bytesOf(files: readonly SymbolDay[]): number {
+  return files.reduce((sum, { trades, quotes }) => sum + (trades?.bytes ?? 0) + (quotes?.bytes ?? 0), 0);
 }
 
 export interface FolderOptions {
@@ -48,8 +54,9 @@ function addDays(days: Map<string, SymbolDay>, base: string, resolution: Resolut
     const day = match[1]!;
     const kind = match[2] === 'trade' ? 'trades' : 'quotes';
     const before = days.get(day) ?? { symbol: symbol.toUpperCase(), trades: null, quotes: null };
-    if (before[kind] === null)
-      days.set(day, { ...before, [kind]: { path: join(directory, name), resolution } });
+    if (before[kind] !== null) continue;
+    const path = join(directory, name);
+    days.set(day, { ...before, [kind]: { path, resolution, bytes: statSync(path).size } });
   }
 }
 

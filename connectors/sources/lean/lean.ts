@@ -6,12 +6,13 @@ import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { SOURCE_POSITIONS } from '../../../topologies/assets/topics.ts';
 import { epochDay, newYorkInstant } from '../../../topologies/domain/newYorkTime.ts';
 import { ConnectorError } from '../../errors.ts';
-import { isTransient, MarketWriter } from '../marketWriter.ts';
+import { CLOCK_INTERVAL_MS, isTransient, MarketWriter } from '../marketWriter.ts';
 import type { MarketSource, SourceContext, SourceProgress } from '../source.ts';
 import { DayReader } from './day.ts';
-import { type FolderOptions, listDays, type SymbolDay } from './folder.ts';
+import { bytesOf, type FolderOptions, listDays, type SymbolDay } from './folder.ts';
 import type { LeanEvent } from './parse.ts';
 import { storedPosition } from './position.ts';
+import { QuotedVenues } from './quotedVenues.ts';
 
 export interface LeanOptions extends FolderOptions {
   /** How many times faster than the market was; `max` for as fast as it goes. */
@@ -46,6 +47,9 @@ export class LeanReplay implements MarketSource {
   #settle: { readonly resolve: () => void; readonly reject: (cause: unknown) => void };
   #position: SourcePosition;
   #daysDone = 0;
+  #bytesDone = 0;
+  readonly #bytesTotal: number;
+  #day: string | null = null;
   #shareOfDay = 0;
   #stopping = false;
   #ended = false;
@@ -55,6 +59,10 @@ export class LeanReplay implements MarketSource {
   constructor(options: LeanOptions) {
     this.#options = options;
     this.#days = listDays(options);
+    this.#bytesTotal = Math.max(
+      1,
+      [...this.#days.values()].reduce((sum, files) => sum + bytesOf(files), 0),
+    );
     const symbols = this.#symbols();
     this.name = `lean-${deriveUuid(`lean:${symbols.join(',')}:${[...this.#days.keys()].join(',')}`).slice(0, 8)}`;
     this.#position = this.#beginning();
@@ -107,17 +115,20 @@ export class LeanReplay implements MarketSource {
   #nextMs(): number {
     for (const [day, files] of this.#days) {
       if (day < this.#position.day) continue;
-      const event = this.#openDay(day, files).peek();
+      const event = this.#openDay(day, files, new QuotedVenues()).peek();
       if (event !== null) return midnightOf(day) + event.atMs;
     }
     return midnightOf([...this.#days.keys()].at(-1)!) + 24 * HOUR_MS;
   }
 
-  /** A day's events that are not on the log yet. */
-  #openDay(day: string, files: readonly SymbolDay[]): DayReader {
+  /** A day's events that are not on the log yet; of those that are, who quoted. */
+  #openDay(day: string, files: readonly SymbolDay[], venues: QuotedVenues): DayReader {
     const reader = new DayReader(files);
-    if (day === this.#position.day)
-      for (let index = 0; index < this.#position.index; index += 1) reader.next();
+    if (day !== this.#position.day) return reader;
+    for (let index = 0; index < this.#position.index; index += 1) {
+      const event = reader.next();
+      if (event !== null) venues.note(event);
+    }
     return reader;
   }
 
@@ -152,11 +163,15 @@ export class LeanReplay implements MarketSource {
 
   async #replay(context: SourceContext, writer: MarketWriter): Promise<void> {
     this.#daysDone = 0;
+    this.#bytesDone = 0;
     for (const [day, files] of this.#days) {
       if (this.#stopping) break;
+      this.#day = day;
       this.#shareOfDay = 0;
       if (day >= this.#position.day) await this.#replayDay(context, writer, day, files);
-      if (!this.#stopping) this.#daysDone += 1;
+      if (this.#stopping) break;
+      this.#daysDone += 1;
+      this.#bytesDone += bytesOf(files);
     }
     await writer.settle();
     this.#ended = !this.#stopping;
@@ -169,7 +184,8 @@ export class LeanReplay implements MarketSource {
     files: readonly SymbolDay[],
   ): Promise<void> {
     const midnight = midnightOf(day);
-    const reader = this.#openDay(day, files);
+    const venues = new QuotedVenues();
+    const reader = this.#openDay(day, files, venues);
     const startedAt = performance.now();
     const startedMs = midnight + (reader.peek()?.atMs ?? 0);
     let index = day === this.#position.day ? this.#position.index : 0;
@@ -180,6 +196,9 @@ export class LeanReplay implements MarketSource {
       reader.next();
       writer.tick(timestamp);
       write(writer, event, timestamp);
+      venues.note(event);
+      // In one piece with the last event, so that it is neither forgotten nor done twice.
+      if (reader.peek() === null) withdraw(writer, venues, timestamp + CLOCK_INTERVAL_MS);
       index += 1;
       const records = this.#position.records + 1;
       this.#position = { source: this.name, day, index, records, marketTimeMs: timestamp };
@@ -225,11 +244,32 @@ export class LeanReplay implements MarketSource {
     await this.#loop;
   }
 
+  /** By the bytes of the files: days of ticks weigh more than days of bars, as they do in the work. Within a day by its time. */
+  #reached(): Pick<SourceProgress, 'done' | 'stage'> {
+    const files = this.#day === null ? undefined : this.#days.get(this.#day);
+    if (this.#ended || files === undefined) return { done: this.#ended ? 1 : 0, stage: null };
+    const bytes = this.#daysDone === this.#days.size ? 0 : this.#shareOfDay * bytesOf(files);
+    const date = `${this.#day!.slice(0, 4)}-${this.#day!.slice(4, 6)}-${this.#day!.slice(6)}`;
+    return {
+      done: Math.min(1, (this.#bytesDone + bytes) / this.#bytesTotal),
+      stage: `${date}, day ${Math.min(this.#days.size, this.#daysDone + 1)} of ${this.#days.size}`,
+    };
+  }
+
   progress(): SourceProgress {
     const { records, marketTimeMs } = this.#position;
-    const done = this.#ended ? 1 : Math.min(1, (this.#daysDone + this.#shareOfDay) / this.#days.size);
-    return { records, marketTimeMs: records === 0 ? null : marketTimeMs, done, finished: this.#ended };
+    const { done, stage } = this.#reached();
+    return { records, marketTimeMs: records === 0 ? null : marketTimeMs, done, stage, finished: this.#ended };
   }
+}
+
+/** Nobody's quotes outlast their day: else orders would go on filling at them when the replay is over. */
+function withdraw(writer: MarketWriter, venues: QuotedVenues, timestamp: number): void {
+  const withdrawals = venues.withdrawals();
+  if (withdrawals.length === 0) return;
+  for (const quote of withdrawals) writer.quote(quote, timestamp);
+  // By then the quotes' throttle lets them through.
+  writer.tick(timestamp + CLOCK_INTERVAL_MS);
 }
 
 function write(writer: MarketWriter, event: LeanEvent, timestamp: number): void {

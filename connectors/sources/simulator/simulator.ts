@@ -147,6 +147,7 @@ export class Simulator implements MarketSource {
       records: this.#writer?.records ?? 0,
       marketTimeMs: this.#marketTimeMs,
       done: null,
+      stage: null,
       finished: this.#stopping,
     };
   }
