@@ -138,9 +138,10 @@ function leanMinutes(): { readonly bars: Map<number, bigint>; readonly prints: M
 /** Best bid and offer after each of the replay's quotes, from Lean's files alone. */
 function bestQuotes(): { readonly atMs: number; readonly bid: number; readonly ask: number }[] {
   const found: { atMs: number; bid: number; ask: number }[] = [];
-  const bids = new Map<string, number>();
-  const asks = new Map<string, number>();
   for (const day of DAYS) {
+    // No quote outlasts its day.
+    const bids = new Map<string, number>();
+    const asks = new Map<string, number>();
     const midnight = newYorkMidnight(sessionOf(day)!.openMs);
     for (const [at, bid, , ask, , venue, , suspicious] of leanLines(
       'tick',
