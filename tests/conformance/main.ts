@@ -1,8 +1,6 @@
-/**
- * Runs generated cases on our engine and on Kafka Streams, and prints every difference, made as small as it goes.
- * `npm run conformance -- --cases 1000 --seed 1`; with `--golden` it writes the golden vectors anew from cases that agree.
- */
+/** Runs generated cases on our engine and on Kafka Streams, and prints every difference, made as small as it goes; USAGE tells how. */
 import { parseArgs } from 'node:util';
+import { commandLine, wholeNumber } from '../support/commandLine.ts';
 import { generate } from './generate.ts';
 import { writeGolden } from './golden.ts';
 import { buildOracle, Oracle } from './oracle.ts';
@@ -17,13 +15,30 @@ const PROGRESS_EVERY = 1_000;
 /** Cases under way at the oracle at one time. */
 const AHEAD = 32;
 
-const { values: options } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: '1' },
-    golden: { type: 'boolean', default: false },
-  },
-});
+const USAGE = `npm run conformance -- [options]
+
+  --cases NUMBER    how many cases (1000)
+  --seed NUMBER     the seed of the first of them; the next has the next one (1)
+  --golden          write the golden vectors anew, from cases that agree
+
+It needs Java 17, Maven and its repository, and ends with 1 where a case differs.`;
+
+/** @throws Error that says which argument is wrong */
+function readSettings(args: readonly string[]) {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      cases: { type: 'string', default: '1000' },
+      seed: { type: 'string', default: '1' },
+      golden: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    cases: wholeNumber('cases', values.cases, 1),
+    seed: wholeNumber('seed', values.seed),
+    golden: values.golden,
+  };
+}
 
 function differs(ours: Outcome, theirs: Outcome): boolean {
   const written = ({ topics, partitions }: Outcome): string => JSON.stringify([topics, partitions]);
@@ -50,7 +65,7 @@ async function show(spec: CaseSpec, kind: string, oracle: Oracle): Promise<void>
 }
 
 async function main(): Promise<void> {
-  const [cases, seed] = [Number(options.cases), Number(options.seed)];
+  const { cases, seed, golden } = commandLine(USAGE, readSettings);
   buildOracle();
   const oracle = new Oracle();
   const agreed: { spec: CaseSpec; outcome: Outcome }[] = [];
@@ -80,7 +95,7 @@ async function main(): Promise<void> {
     `\n${cases} cases of seeds ${seed} to ${seed + cases - 1} in ${seconds.toFixed(0)} s: ${different.length} differ`,
   );
   if (different.length > 0) console.log(`they are ${different.slice(0, 100).join(' ')}`);
-  if (options.golden) writeGolden(agreed);
+  if (golden) writeGolden(agreed);
   oracle.close();
   process.exitCode = different.length === 0 ? 0 : 1;
 }

@@ -1,7 +1,6 @@
 /**
- * Puts known bugs into a copy of the build, one at a time, and runs the checks against each: `npm run mutate`, or `npm run mutate -- NAME ...` for
- * some of them. What caught which is written to the table in README.md. Each check that passes is followed by the next one;
- * a mutant that all of them let pass has survived, and the run fails.
+ * Puts known bugs into a copy of the build, one at a time, and runs the checks against each; USAGE tells how. Each check that passes is followed
+ * by the next one; a mutant that all of them let pass has survived, and the run fails.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { commandLine } from '../support/commandLine.ts';
 import { ROOT } from '../support/sources.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
 import { mutate } from './mutate.ts';
@@ -24,6 +24,11 @@ import { report, type Verdict, verdictsOf } from './report.ts';
 const TABLE = join(ROOT, 'tests/mutation/README.md');
 /** A mutant may loop for ever: then it is caught by this. */
 const CHECK_TIMEOUT_MS = 240_000;
+
+const USAGE = `npm run mutate -- [MUTANT ...]
+
+It runs those named, or all, which takes an hour, and writes what caught which to the table in tests/mutation/README.md. It ends with 1 where one
+survives. There are: ${MUTANTS.map(({ name }) => name).join(', ')}`;
 
 /** None that asks for a broker. */
 const UNIT_TESTS = [
@@ -101,12 +106,17 @@ function tell(verdicts: readonly Verdict[]): void {
   writeFileSync(TABLE, report(all));
 }
 
-async function main(): Promise<void> {
-  const names = process.argv.slice(2);
-  // Before anything is run: a run takes minutes.
-  for (const mutant of MUTANTS) mutate(mutant, readFileSync(join(ROOT, 'dist', mutant.file), 'utf8'));
+/** @throws Error where there is no such mutant */
+function readNames(names: readonly string[]): readonly string[] {
   const unknown = names.filter((name) => MUTANTS.every((mutant) => mutant.name !== name));
   if (unknown.length > 0) throw new Error(`no mutant is called ${unknown.join(', ')}`);
+  return names;
+}
+
+async function main(): Promise<void> {
+  const names = commandLine(USAGE, readNames);
+  // Before anything is run: a run takes minutes.
+  for (const mutant of MUTANTS) mutate(mutant, readFileSync(join(ROOT, 'dist', mutant.file), 'utf8'));
   const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
   const waiting = [...wanted];
   const verdicts: Verdict[] = [];
