@@ -5,7 +5,7 @@ import { nextClose, type SessionMode } from '../domain/calendar.ts';
 import { formatQuantity } from '../domain/decimal.ts';
 import { leavesOf } from './applyFill.ts';
 import { cancelToBook, replaceInBook } from './bookCommand.ts';
-import { isNameTaken } from './identity.ts';
+import { isNameTaken, newestOrderId } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { CLIENT_ORDER_ID_MAX } from './limits.ts';
 import { type RejectCode, type Rejection, reject } from './rejections.ts';
@@ -108,7 +108,9 @@ export function replaceOrder(ledger: Ledger, command: OrderCommand, session: Ses
   ledger.putOrder({ ...order, status: 'PENDING_REPLACE', updatedAtMs: ledger.timestampMs });
   ledger.addOrder(pending, account);
   if (extra.quantityMicros > 0) ledger.putPosition(holdShares(position, extra.quantityMicros));
-  ledger.putAccount(holdCash({ ...account, openOrders: account.openOrders + 1 }, extra.cashMicros));
+  const openOrders = account.openOrders + 1;
+  const newest = newestOrderId(account, pending.orderId);
+  ledger.putAccount(holdCash({ ...account, openOrders, newestOrderId: newest }, extra.cashMicros));
   ledger.sendToBook(replaceInBook(order, pending, command.commandId));
 }
 

@@ -9,8 +9,8 @@ const ONLY_REJECTED = '!';
 /** Length of a UUID as text: what is not as long is no order's id. */
 const UUID_LENGTH = 36;
 
-/** repeated: the command was seen before. taken: an order of that client order id is there. */
-export type Identity = 'new' | 'rejected-before' | 'taken' | 'repeated';
+/** repeated: the command was seen before. taken: an order of that client order id is there. order-taken: another of that order id is. */
+export type Identity = 'new' | 'rejected-before' | 'taken' | 'order-taken' | 'repeated';
 
 /** The client order id of a command; an order without one is known by its own id. */
 function nameOf({ clientOrderId, orderId, commandId }: OrderCommand): ClientOrderId {
@@ -52,13 +52,25 @@ export function identify(ledger: Ledger, account: AccountState | null, command: 
     clientOrderIds.get(clientOrderIdKey(accountId, name)) ??
     (own || name.length === UUID_LENGTH ? orderNamedByItself(ledger, accountId, name)?.orderId : null) ??
     null;
-  if (present === null) return 'new';
+  if (present === null) return isOrderTaken(ledger, account, command) ? 'order-taken' : 'new';
   if (present === orderId) return 'repeated';
   if (commandsSeen.get(commandKey(accountId, commandId)) !== null) return 'repeated';
-  return present === ONLY_REJECTED ? 'rejected-before' : 'taken';
+  if (present !== ONLY_REJECTED) return 'taken';
+  return isOrderTaken(ledger, account, command) ? 'order-taken' : 'rejected-before';
 }
 
-/** The greatest order id the account has had, after one more SUBMIT. */
+/** Whether the account has an order of the command's id. Costs no look where the id is greater than all it has had. */
+export function isOrderTaken(
+  ledger: Ledger,
+  account: AccountState | null,
+  { accountId, orderId }: OrderCommand,
+): boolean {
+  const newest = account?.newestOrderId ?? null;
+  if (orderId === null || newest === null || orderId > newest) return false;
+  return ledger.order(accountId, orderId) !== null;
+}
+
+/** The greatest order id the account has had, after one more SUBMIT or REPLACE. */
 export function newestOrderId(account: AccountState, orderId: OrderId | null): OrderId | null {
   const { newestOrderId: newest } = account;
   return orderId === null || (newest !== null && newest > orderId) ? newest : orderId;
@@ -67,7 +79,7 @@ export function newestOrderId(account: AccountState, orderId: OrderId | null): O
 /** Keeps in mind that a SUBMIT was refused; its client order id stays free for another. */
 export function rememberRejected(ledger: Ledger, command: OrderCommand, identity: Identity): void {
   const { clientOrderIds, commandsSeen } = ledger.stores;
-  if (identity === 'new') {
+  if (identity === 'new' || identity === 'order-taken') {
     clientOrderIds.put(clientOrderIdKey(command.accountId, nameOf(command)), ONLY_REJECTED);
   }
   commandsSeen.put(commandKey(command.accountId, command.commandId), command.kind);

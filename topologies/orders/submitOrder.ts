@@ -16,7 +16,7 @@ import { nextClose, type SessionMode } from '../domain/calendar.ts';
 import { formatQuantity } from '../domain/decimal.ts';
 import { add, QUANTITY_MAX_MICROS, quantityFor } from '../domain/money.ts';
 import { newToBook } from './bookCommand.ts';
-import { type Identity, identify, newestOrderId, rememberRejected } from './identity.ts';
+import { type Identity, identify, isOrderTaken, newestOrderId, rememberRejected } from './identity.ts';
 import type { Ledger } from './ledger.ts';
 import { OPEN_ORDERS_MAX } from './limits.ts';
 import { type Rejection, reject } from './rejections.ts';
@@ -57,7 +57,9 @@ interface Accepted {
 export function submitOrder(ledger: Ledger, command: OrderCommand, session: SessionMode): void {
   const account = ledger.stores.accounts.get(command.accountId);
   const house = account?.accountType === 'HOUSE';
-  const identity = house ? 'new' : identify(ledger, account, command);
+  // The house's commands leave no trace, but an order of it that stands is not put into its book twice.
+  const known = house && isOrderTaken(ledger, account, command) ? 'repeated' : 'new';
+  const identity = house ? known : identify(ledger, account, command);
   if (identity === 'repeated') return;
   const decision = account === null ? reject('ACCOUNT_UNKNOWN') : decide(ledger, account, command, identity);
   if (account !== null && !('code' in decision)) {
@@ -81,6 +83,7 @@ function decide(
   const wrong = validateOrder(command, asset);
   if (wrong) return wrong;
   if (identity === 'taken') return reject('CLIENT_ORDER_ID_DUPLICATE');
+  if (identity === 'order-taken') return reject('ORDER_ID_DUPLICATE');
   const quote = command.orderType === 'MARKET' ? ledger.stores.latestQuotes.get(command.symbol) : null;
   const priced = priceOrder(command, quote);
   if ('code' in priced) return priced;
@@ -197,11 +200,13 @@ function rejectSubmit(
   command: OrderCommand,
   rejection: Rejection,
 ): void {
+  // What is said of the order that has the id already would be taken for that one's end.
+  const named = rejection.code === 'ORDER_ID_DUPLICATE' ? null : command.orderId;
   const draft = {
     event: 'REJECTED',
     commandId: command.commandId,
-    order: isNewOrder(command) ? rejectedOrder(command, rejection, ledger.timestampMs) : null,
-    orderId: command.orderId ?? (command.commandId as string as NonNullable<OrderCommand['orderId']>),
+    order: named && isNewOrder(command) ? rejectedOrder(command, rejection, ledger.timestampMs) : null,
+    orderId: named ?? (command.commandId as string as NonNullable<OrderCommand['orderId']>),
     rejectCode: rejection.code,
     rejectReason: rejection.reason,
     rejectDetails: rejection.details,

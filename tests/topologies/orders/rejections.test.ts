@@ -280,6 +280,50 @@ test('an order without a client order id goes by its own id, which no other may 
   assert.deepEqual(exchange.ask(own), []);
 });
 
+test('an order id is taken once, by whatever client order id it is asked for; the order that has it stays as it is', () => {
+  const ask = { order: 'id', clientOrderId: 'first', command: 'first', limit: '1' };
+  assert.equal(exchange.ask(ask)[0]!.event, 'NEW');
+  const standing = exchange.entries('orders');
+  const money = exchange.account('alice').heldCashMicros;
+  for (const name of ['second', 'third', null]) {
+    const other = { ...ask, clientOrderId: name, command: `by ${name}`, limit: '2' };
+    const [refused] = exchange.ask(other);
+    assert.deepEqual(
+      [refused!.event, refused!.rejectCode, refused!.order],
+      ['REJECTED', 'ORDER_ID_DUPLICATE', null],
+      `by ${name}`,
+    );
+    assert.notEqual(refused!.orderId, 'id');
+    assert.deepEqual(exchange.ask(other), [], 'told once');
+  }
+  // A client order id that was refused stays free, and so does the order of it.
+  assert.equal(exchange.ask({ clientOrderId: 'second', order: 'other', limit: '1' })[0]!.event, 'NEW');
+  assert.deepEqual(
+    exchange.entries('orders').filter((order) => order.orderId === 'id'),
+    standing.filter((order) => order.orderId === 'id'),
+  );
+  assert.ok(exchange.account('alice').heldCashMicros > money);
+  const replaced = exchange.ask({ kind: 'REPLACE', order: 'id', replacement: 'zz', limit: '2' });
+  assert.ok(replaced.some(({ event }) => event === 'REPLACED'));
+  const [again] = exchange.ask({ order: 'zz', clientOrderId: 'fourth', limit: '1' });
+  assert.equal(again!.rejectCode, 'ORDER_ID_DUPLICATE');
+});
+
+test('a SUBMIT of the house that comes again while its order stands is not put into the book twice', () => {
+  const ask = {
+    account: 'house',
+    order: 'quote',
+    command: 'quote',
+    side: 'BUY',
+    limit: '1',
+    quantity: '7',
+  } as const;
+  const before = exchange.entries('resting-orders').length;
+  assert.equal(exchange.ask(ask)[0]!.event, 'NEW');
+  assert.deepEqual(exchange.ask(ask), []);
+  assert.equal(exchange.entries('resting-orders').length, before + 1);
+});
+
 test('a refused command that comes again is told once, whatever became of its client order id', () => {
   const refused = { clientOrderId: 'again', quantity: '0', command: 'refused', order: 'refused' };
   assert.equal(exchange.ask(refused).length, 1);
