@@ -1,5 +1,6 @@
 import type { StoreBuilder } from '../../stores/store.ts';
 import { StreamsError } from '../errors.ts';
+import { isTopicName, TOPIC_NAME_RULE } from '../log/topicConfig.ts';
 import type { ProcessorSupplier } from '../processor.ts';
 import { describeTopology, type TopologyDescription } from './describe.ts';
 import type {
@@ -17,6 +18,11 @@ import { subtopologiesOf } from './subtopologies.ts';
 
 function refuse(message: string): never {
   throw new StreamsError('STREAMS_TOPOLOGY', message);
+}
+
+/** @param place what names the topic, or gives its name to topics of the application's own */
+function checkTopicName(place: string, name: string): void {
+  if (!isTopicName(name)) refuse(`${place}: '${name}' is no name for a topic; give ${TOPIC_NAME_RULE}`);
 }
 
 /**
@@ -50,6 +56,7 @@ export class Topology {
   #claimTopics(name: string, topics: readonly string[]): void {
     if (topics.length === 0) refuse(`source ${name} reads no topic`);
     for (const topic of topics) {
+      checkTopicName(`source ${name}`, topic);
       const other = this.#readBy.get(topic);
       if (other !== undefined)
         refuse(`topic ${topic} is read by ${other} and by ${name}; read it once and branch there`);
@@ -108,6 +115,7 @@ export class Topology {
     this.#checkName(name);
     this.#checkSerdes(name, options);
     this.#checkParents(name, parentNames);
+    if (typeof topic === 'string') checkTopicName(`sink ${name}`, topic);
     this.#nodes.set(name, {
       kind: 'sink',
       name,
@@ -119,6 +127,7 @@ export class Topology {
   }
 
   #addStore(builder: StoreBuilder, processorNames: readonly string[]): void {
+    checkTopicName('a store, which names its changelog', builder.name);
     if (builder.residence === 'copy')
       refuse(`store ${builder.name} is a copy of a topic, which only a global store can be`);
     if (builder.residence === 'replayed' && (builder.kind !== 'key-value' || builder.cachingEnabled))
@@ -165,6 +174,7 @@ export class Topology {
     if (this.#stores.has(builder.name) || this.#globals.has(builder.name)) {
       refuse(`there is a store ${builder.name} already; give each store a name of its own`);
     }
+    checkTopicName('a store, which names its changelog', builder.name);
     this.#claimTopics(sourceName, [topic]);
     const source: SourceNode = {
       kind: 'source',
@@ -183,6 +193,7 @@ export class Topology {
 
   /** Declares a topic of the application's own, known to sources and sinks by this name and to the log as `<application id>-<name>`. */
   addInternalTopic(name: string, partitions: number | null = null): this {
+    checkTopicName('a topic of the application', name);
     this.#internal.set(name, { name, partitions });
     return this;
   }

@@ -5,14 +5,17 @@ import type { TopicConfig } from './log.ts';
 const PARTITIONS_MAX = 4096;
 const NAME = /^[A-Za-z0-9._-]{1,249}$/;
 
-/** Kafka's rule for topic names. @throws LogError LOG_INVALID_TOPIC */
+export const TOPIC_NAME_RULE = '1 to 249 letters, digits, dots, underscores and hyphens';
+
+/** Kafka's rule for topic names. */
+export function isTopicName(name: string): boolean {
+  return NAME.test(name) && name !== '.' && name !== '..';
+}
+
+/** @throws LogError LOG_INVALID_TOPIC */
 function checkTopicName(name: string): void {
-  if (!NAME.test(name) || name === '.' || name === '..') {
-    throw new LogError(
-      'LOG_INVALID_TOPIC',
-      `'${name}' is no topic name: 1 to 249 letters, digits, dots, underscores and hyphens`,
-    );
-  }
+  if (!isTopicName(name))
+    throw new LogError('LOG_INVALID_TOPIC', `'${name}' is no topic name: ${TOPIC_NAME_RULE}`);
 }
 
 /** @throws LogError LOG_INVALID_TOPIC */

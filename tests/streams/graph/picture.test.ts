@@ -94,8 +94,9 @@ function shop(): Topology {
       (_key, value) => value,
       (order, product) => `${order}${product}`,
     )
+    .filter(() => true, { name: 'by <product> & "more"' })
     .groupBy((_key, value) => value, TEXTS)
-    .count({ name: 'by <product> & "more"' })
+    .count({ name: 'by-product' })
     .toStream()
     .to('counts');
   return builder.build();
@@ -131,9 +132,12 @@ test('the picture shows every node, topic and store, and tells of them in words'
   }
   assert.match(svg, /role="img" aria-labelledby="topology-title topology-description"/);
   assert.match(svg, /<title id="topology-title">Topology of shop<\/title>/);
+  const marked = description.toSvg('<shop> & "more"');
+  elementsOf(marked);
+  assert.match(marked, /<title id="topology-title">Topology of &lt;shop&gt; &amp; &quot;more&quot;<\/title>/);
   assert.match(
     svg,
-    /shop, Sub-topology 0: reads orders, payments; keeps paid-other-join-store, paid-this-join-store; writes by &lt;product&gt; &amp; &quot;more&quot;-repartition\./,
+    /shop, Sub-topology 0: reads orders, payments; keeps paid-other-join-store, paid-this-join-store; writes by-product-repartition\./,
   );
   assert.match(
     svg,
