@@ -4,6 +4,7 @@ import { Backoff, retry } from './backoff.ts';
 import type { KafkaConnection } from './connection.ts';
 import { disconnected } from './consumers.ts';
 import { fromRdKafka, mayHeal, rdkafkaCode } from './errors.ts';
+import { TransactionMarkers } from './markers.ts';
 import {
   RDKAFKA_CODES,
   type RdKafkaError,
@@ -49,6 +50,7 @@ export type TransactionOutcome =
 export class TransactionalClient {
   private readonly connection: KafkaConnection;
   private readonly producer: RdKafkaProducer;
+  private readonly markers = new TransactionMarkers();
   /** Delivery reports of the open transaction: the number of its first record, offsets and failures by index, how many are missing. */
   private base = 0;
   private offsets: number[] = [];
@@ -124,6 +126,7 @@ export class TransactionalClient {
     this.offsets = new Array<number>(records.length).fill(-1);
     this.failures = new Map();
     this.missing = records.length;
+    await this.markers.written();
     try {
       await rdkafkaCall<unknown>((done) => this.producer.beginTransaction(done));
     } catch (cause) {
@@ -176,6 +179,7 @@ export class TransactionalClient {
         await this.connection.waits.wait(backoff.next());
       }
     }
+    this.markers.begin();
     await this.reported();
     return { kind: 'committed', offsets: this.offsets };
   }

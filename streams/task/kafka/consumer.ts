@@ -12,8 +12,10 @@ import type { TopicPartition } from '../../record.ts';
 
 /** Records taken over from the client at once: each costs an object, which keeps the event loop for that long. */
 const BATCH = 500;
-/** How soon the client is asked again where it had nothing. */
+/** How soon the client is asked again where it had nothing: sooner for the next so many times after it had something. */
 const IDLE_MS = 5;
+const BUSY_MS = 1;
+const BUSY_POLLS = 50;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SEEK_TIMEOUT_MS = 10_000;
 
@@ -32,6 +34,8 @@ export class PolledConsumer {
   readonly client: RdKafkaConsumer;
   readonly #events: ConsumerEvents;
   #polling = false;
+  /** How often the client had nothing since it had something. */
+  #emptyPolls = 0;
   #held = 0;
   #inFlight = false;
   #closing = false;
@@ -90,10 +94,11 @@ export class PolledConsumer {
       this.#inFlight = false;
       if (error !== null && error !== undefined) this.#events.onError(error);
       else if (records.length > 0) this.#events.onRecords(records);
+      this.#emptyPolls = records?.length > 0 ? 0 : this.#emptyPolls + 1;
       for (const resolve of this.#idle.splice(0)) resolve();
       const more = (error === null || error === undefined) && records.length === BATCH;
       if (more) setImmediate(() => this.#poll());
-      else this.#again(IDLE_MS);
+      else this.#again(this.#emptyPolls < BUSY_POLLS ? BUSY_MS : IDLE_MS);
     });
   }
 

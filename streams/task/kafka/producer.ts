@@ -2,6 +2,7 @@ import { LogError } from '../../log/errors.ts';
 import { type Backoff, pause } from '../../log/kafka/backoff.ts';
 import { fromRdKafka, rdkafkaCode } from '../../log/kafka/errors.ts';
 import { toRdKafkaHeaders } from '../../log/kafka/headers.ts';
+import { TransactionMarkers } from '../../log/kafka/markers.ts';
 import {
   RDKAFKA_CODES,
   type RdKafka,
@@ -20,6 +21,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** How long one call may take before it is made again. */
 const CALL_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 20;
+/** How long one look takes whether all was delivered, and how often is looked. */
+const DELIVERY_LOOK_MS = 1;
+const DELIVERY_LOOKS = 50;
 /** Tries of a call when the process is about to end anyway. */
 const CLOSING_TRIES = 2;
 
@@ -46,6 +50,7 @@ export class TaskProducer {
   readonly #client: RdKafkaProducer;
   readonly #onTrouble: (error: Error) => void;
   readonly #waiting: Waiting[] = [];
+  readonly #markers = new TransactionMarkers();
   #closing = false;
   /** Why records could not be delivered, since the last look. */
   #failure: RdKafkaError | null = null;
@@ -169,8 +174,9 @@ export class TaskProducer {
     }
   }
 
-  begin(): Promise<void> {
-    return rdkafkaCall<void>((done) => this.#client.beginTransaction((error) => done(error)));
+  async begin(): Promise<void> {
+    await this.#markers.written();
+    await rdkafkaCall<void>((done) => this.#client.beginTransaction((error) => done(error)));
   }
 
   /** Adds the positions of a group to the transaction; refused where this member is not of the group any more. */
@@ -184,10 +190,26 @@ export class TaskProducer {
     );
   }
 
+  /**
+   * Sends what was produced at once, and waits a while for its delivery. A commit does the same, but looks every 10 ms only whether it is
+   * through, as no report comes of what was delivered.
+   */
+  async deliver(): Promise<void> {
+    for (let looks = 0; looks < DELIVERY_LOOKS; looks += 1) {
+      try {
+        await rdkafkaCall<void>((done) => this.#client.flush(DELIVERY_LOOK_MS, done));
+        return;
+      } catch {
+        // Not all of it yet, which comes without a code here. Whatever else is wrong, the commit says so.
+      }
+    }
+  }
+
   async commit(backoff: Backoff): Promise<void> {
     await this.#settle('committing the transaction', backoff, (done) =>
       this.#client.commitTransaction(CALL_TIMEOUT_MS, done),
     );
+    this.#markers.begin();
     this.dirty = false;
   }
 
@@ -197,6 +219,7 @@ export class TaskProducer {
     await this.#settle('aborting the transaction', backoff, (done) =>
       this.#client.abortTransaction(CALL_TIMEOUT_MS, done),
     );
+    this.#markers.begin();
     this.dirty = false;
     this.#failure = null;
   }

@@ -107,10 +107,15 @@ export class ProcessTransaction {
     const plain = applications.filter(({ plan }) => plan.processingGuarantee === 'atLeastOnce');
     if (plain.length > 0) await this.#plain!.flush(backoff);
     if (this.#producer!.dirty || dirty.some((hosted) => !hosted.isGlobal)) {
-      for (const application of applications) {
-        const positions = groupPositions(application);
-        if (positions.length > 0 && !plain.includes(application))
-          await this.#producer!.sendOffsets(positions, application.consumer.client, backoff);
+      const delivered = this.#producer!.deliver();
+      try {
+        for (const application of applications) {
+          const positions = groupPositions(application);
+          if (positions.length > 0 && !plain.includes(application))
+            await this.#producer!.sendOffsets(positions, application.consumer.client, backoff);
+        }
+      } finally {
+        await delivered;
       }
       await this.#producer!.commit(backoff);
       this.#begun = false;
