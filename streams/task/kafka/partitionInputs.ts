@@ -19,8 +19,8 @@ const WAITING_MAX = 8_000;
  * Records of one partition that wait for a task that cannot run yet, before its fetching is paused; and when it goes on. A pause throws away what
  * the client has fetched ahead. So where a task can go on it is enough to take no more over for the moment, unless they are of another one.
  */
-const PAUSE_ABOVE = 4_000;
-const PAUSE_ALWAYS_ABOVE = WAITING_MAX + 1_000;
+const PAUSE_ABOVE = 12_000;
+const PAUSE_ALWAYS_ABOVE = 2 * WAITING_MAX;
 const RESUME_BELOW = 1_000;
 
 export interface InputsContext {
@@ -56,7 +56,8 @@ export class PartitionInputs {
         ...engine.globalConfig,
         'fetch.wait.max.ms': 100,
         'fetch.queue.backoff.ms': 20,
-        'fetch.message.max.bytes': 4 * 1024 * 1024,
+        // Of several inputs of a task one comes behind the other by so much: less than what has one of them paused.
+        'fetch.message.max.bytes': 512 * 1024,
         'queued.max.messages.kbytes': 32 * 1024,
         ...config,
       },
