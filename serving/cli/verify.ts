@@ -10,6 +10,7 @@ import {
   type InvariantReport,
 } from '../ops/invariants/verify.ts';
 import { verifyReplay } from '../ops/replay.ts';
+import { verificationSubject } from '../ops/subject.ts';
 import { readTopologySettings, topologySettings } from '../ops/topologySettings.ts';
 import { optionsOf, wholeNumber, withAccess } from './context.ts';
 import { print, printJson } from './output.ts';
@@ -71,7 +72,7 @@ async function replay(
       'SERVING_REPLAY',
       `${config.dataDirectory} was run with ${recorded.length} different settings of session and market maker one after the other, so that no single replay leads to the same; verify without --replay`,
     );
-  return verifyReplay(access.subject, {
+  return verifyReplay(verificationSubject(access.subject), {
     settings: recorded[0] ?? topologySettings(config),
     memoryBudgetBytes: config.memoryBudgetBytes,
     schemaRegistryUrl: config.schemaRegistryUrl,

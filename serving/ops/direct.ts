@@ -3,12 +3,7 @@ import type { Config } from '../config.ts';
 import { ServingError } from '../errors.ts';
 import { readVersion } from '../version.ts';
 import type { OperatorAccess, VerifyRequest } from './access.ts';
-import {
-  type VerificationProgress,
-  type VerificationReport,
-  type VerificationSubject,
-  verifyInvariants,
-} from './invariants/verify.ts';
+import { type VerificationProgress, type VerificationReport, verifyInvariants } from './invariants/verify.ts';
 import { type Operation, type OperationContext, oneAtATime } from './operation.ts';
 import {
   type EntryView,
@@ -18,18 +13,18 @@ import {
   type StoreSummary,
   scanStore,
 } from './stores.ts';
-import { openStopped } from './subject.ts';
+import { type OperatorSubject, openStopped, verificationSubject } from './subject.ts';
 import { listTopics, type RecordView, type TailOptions, type TopicSummary, tailTopic } from './topics.ts';
 
 /** Looks into the data directory of a stopped instance, which cannot be started meanwhile. */
 export class DirectAccess implements OperatorAccess {
   readonly mode = 'stopped';
-  readonly subject: VerificationSubject;
+  readonly subject: OperatorSubject;
   readonly #dataDirectory: string;
   readonly #context: OperationContext;
   #producer: LogProducer | null = null;
 
-  private constructor(subject: VerificationSubject, dataDirectory: string) {
+  private constructor(subject: OperatorSubject, dataDirectory: string) {
     this.subject = subject;
     this.#dataDirectory = dataDirectory;
     this.#context = {
@@ -79,7 +74,7 @@ export class DirectAccess implements OperatorAccess {
     { only, violationsMax }: VerifyRequest,
     onProgress: (progress: VerificationProgress) => void,
   ): Promise<VerificationReport> {
-    return verifyInvariants(this.subject, {
+    return verifyInvariants(verificationSubject(this.subject), {
       ...(only === null ? {} : { only }),
       violationsMax,
       caughtUpWithinMs: null,

@@ -8,12 +8,12 @@ import { RemoteAccess } from './remote.ts';
 import { checkDataDirectory } from './subject.ts';
 
 /**
- * The way to the data: over the running instance where there is one, else in its data directory. A file left by an instance that was
+ * The way to the data: over the running instance where there is one, else in its data directory, or in the cluster where the engine is Kafka. A file left by an instance that was
  * killed is passed over.
  * @throws ServingError SERVING_NOT_FOUND, SERVING_UNREACHABLE; LogError; SchemaError
  */
 export async function openAccess(config: Config): Promise<OperatorAccess> {
-  checkDataDirectory(config.dataDirectory);
+  if (config.engine.kind === 'embedded') checkDataDirectory(config.dataDirectory);
   const instance = readInstance(config.dataDirectory);
   const remote = instance === null ? null : await RemoteAccess.connect(instance);
   if (remote !== null) return remote;

@@ -6,6 +6,7 @@ import { EmbeddedSchemaRegistry, SCHEMAS_TOPIC } from '../../schemas/registry/em
 import { ReadOnlySchemaRegistry } from '../../schemas/registry/readOnly.ts';
 import type { RegisteredSchema } from '../../schemas/registry/registry.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
+import { KafkaLog } from '../../streams/log/kafka/index.ts';
 import type { LogEngine } from '../../streams/log/log.ts';
 import { type Application, applications } from '../../topologies/applications.ts';
 import { TOPICS } from '../../topologies/topics.ts';
@@ -35,7 +36,7 @@ export async function describedApplications(config: Config): Promise<readonly Ap
 }
 
 async function registeredSchemas(
-  engine: EmbeddedLog,
+  engine: LogEngine,
   url: string | null,
 ): Promise<readonly RegisteredSchema[]> {
   if (url !== null) return new ConfluentSchemaRegistry(url).all();
@@ -54,23 +55,33 @@ export function checkDataDirectory(dataDirectory: string): void {
   );
 }
 
-/**
- * Opens the data directory of a stopped instance. No application runs, nothing is appended, removed or registered.
- * @throws ServingError SERVING_NOT_FOUND, LogError, SchemaError
- */
-export async function openStopped(config: Config): Promise<VerificationSubject> {
-  const { dataDirectory } = config;
+/** The cluster where the engine is Kafka, without any store; else the data directory. */
+function openEngine({ engine, dataDirectory, memoryBudgetBytes }: Config): Promise<KafkaLog | EmbeddedLog> {
+  if (engine.kind === 'kafka')
+    return KafkaLog.open({
+      brokers: engine.brokers,
+      security: engine.security,
+      clientId: `opentape-operator-${process.pid}`,
+    });
   checkDataDirectory(dataDirectory);
-  const engine = await EmbeddedLog.open({
+  return EmbeddedLog.open({
     directory: dataDirectory,
-    memoryBudgetBytes: config.memoryBudgetBytes,
+    memoryBudgetBytes,
     // Retention and compaction are the instance's business.
     maintenanceIntervalMs: null,
   });
+}
+
+/**
+ * Opens the data directory of a stopped instance, or the cluster. No application runs, nothing is appended, removed or registered.
+ * @throws ServingError SERVING_NOT_FOUND, LogError, SchemaError
+ */
+export async function openStopped(config: Config): Promise<OperatorSubject> {
+  const engine = await openEngine(config);
   try {
     const registry = new ReadOnlySchemaRegistry(await registeredSchemas(engine, config.schemaRegistryUrl));
     const serdes = await createSerdes(registry, TOPICS);
-    const settings = readTopologySettings(dataDirectory).at(-1) ?? topologySettings(config);
+    const settings = readTopologySettings(config.dataDirectory).at(-1) ?? topologySettings(config);
     return { engine, serdes, applications: applications(serdes, settings) };
   } catch (error) {
     await engine.close();

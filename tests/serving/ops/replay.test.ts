@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { readConfig } from '../../../serving/config.ts';
 import { verifyReplay } from '../../../serving/ops/replay.ts';
-import { openStopped } from '../../../serving/ops/subject.ts';
+import { openStopped, verificationSubject } from '../../../serving/ops/subject.ts';
 import { MARKET_QUOTES } from '../../../topologies/quotes/topics.ts';
 import { withTemporaryDirectory } from '../../support/temporary.ts';
 import { damage, openFloor, START_MS, SYMBOLS, TradedDirectory, trade } from './tradingFloor.ts';
@@ -12,7 +12,7 @@ import { damage, openFloor, START_MS, SYMBOLS, TradedDirectory, trade } from './
 const SETTINGS = { session: 'always', marketMakerLevels: 3 } as const;
 
 async function replay(directory: string): Promise<Awaited<ReturnType<typeof verifyReplay>>> {
-  const subject = await openStopped(readConfig({ OPENTAPE_DATA_DIR: directory }));
+  const subject = verificationSubject(await openStopped(readConfig({ OPENTAPE_DATA_DIR: directory })));
   try {
     return await verifyReplay(subject, {
       settings: SETTINGS,

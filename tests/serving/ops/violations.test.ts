@@ -11,7 +11,7 @@ import {
   type VerificationReport,
   verifyInvariants,
 } from '../../../serving/ops/invariants/verify.ts';
-import { openStopped } from '../../../serving/ops/subject.ts';
+import { openStopped, verificationSubject } from '../../../serving/ops/subject.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { MARKET_DEPTH } from '../../../topologies/matching/topics.ts';
 import {
@@ -35,7 +35,7 @@ async function verify(
   directory: string,
   caughtUpWithinMs: number | null = null,
 ): Promise<VerificationReport> {
-  const subject = await openStopped(readConfig({ OPENTAPE_DATA_DIR: directory }));
+  const subject = verificationSubject(await openStopped(readConfig({ OPENTAPE_DATA_DIR: directory })));
   try {
     return await verifyInvariants(subject, { caughtUpWithinMs });
   } finally {
@@ -58,7 +58,7 @@ async function again<T extends TopicDefinition>(
   change: (value: TopicValue<T>) => TopicValue<T> = (value) => value,
 ): Promise<ProducerRecord> {
   const serde = traded.serdes.value(topic as TopicDefinition);
-  const subject = await openStopped(readConfig({ OPENTAPE_DATA_DIR: traded.path }));
+  const subject = verificationSubject(await openStopped(readConfig({ OPENTAPE_DATA_DIR: traded.path })));
   try {
     const { partitions } = await subject.engine.admin.describeTopic(topic.name);
     for (let partition = 0; partition < partitions; partition += 1) {
@@ -350,7 +350,7 @@ test('state: a backlog is told of a stopped instance, and held against one that 
 });
 
 async function endOf(topic: string, partition: number): Promise<number> {
-  const subject = await openStopped(readConfig({ OPENTAPE_DATA_DIR: traded.path }));
+  const subject = verificationSubject(await openStopped(readConfig({ OPENTAPE_DATA_DIR: traded.path })));
   try {
     return subject.engine.committedEnd(topic, partition);
   } finally {
