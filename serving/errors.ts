@@ -11,6 +11,7 @@ export const SERVING_ERRORS = {
   SERVING_RESET: 'an application cannot be reset as asked',
   SERVING_REPROCESS: 'an application cannot be built anew as asked',
   SERVING_CREDENTIALS: 'the file of credentials cannot be used',
+  SERVING_STORE_ELSEWHERE: 'a store, or part of it, is kept by other processes',
   SERVING_OUTPUT_FILE: 'a file asked for cannot be written',
 } as const;
 

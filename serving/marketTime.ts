@@ -1,4 +1,5 @@
 import type { LogEngine } from '../streams/log/log.ts';
+import { lastRecord } from '../streams/ops/lastRecord.ts';
 import { EXTERNAL_TOPICS } from '../topologies/topics.ts';
 
 /** The newest time that the last records of the topics written from outside have; 0 on an empty log. */
@@ -6,10 +7,9 @@ export async function newestTimeOnLog(engine: LogEngine): Promise<number> {
   let newestMs = 0;
   for (const { name } of EXTERNAL_TOPICS) {
     const { offsets } = await engine.admin.describeTopic(name);
-    for (const [partition, { latest }] of offsets.entries()) {
-      const [record] =
-        latest === 0 ? [] : await engine.reader.read({ topic: name, partition }, latest - 1, 1);
-      if (record !== undefined) newestMs = Math.max(newestMs, record.timestamp);
+    for (const [partition, held] of offsets.entries()) {
+      const record = await lastRecord(engine, { topic: name, partition }, held);
+      if (record !== null) newestMs = Math.max(newestMs, record.timestamp);
     }
   }
   return newestMs;

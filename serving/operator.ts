@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from './context.ts';
 import { registerOps } from './http/ops.ts';
 import { registerOpsPage } from './http/opsPage.ts';
-import { recordDeployments } from './ops/deployments.ts';
+import { type DeployedEngine, recordDeployments } from './ops/deployments.ts';
 import { newOperatorToken } from './ops/instance.ts';
 import { graphOf } from './ops/live/graph.ts';
 import { oneAtATime } from './ops/operation.ts';
@@ -22,11 +22,12 @@ export interface Operator {
 export async function serveOperator(
   server: FastifyInstance,
   platform: ServedPlatform,
+  deployed: DeployedEngine,
   { version, logger, wallClock, readiness }: ServingContext,
 ): Promise<Operator> {
   const token = newOperatorToken();
   const { engine, producer, applications, runtime } = platform;
-  await recordDeployments(engine, producer, applications, { version, nowMs: wallClock() });
+  await recordDeployments(engine, producer, applications, { version, nowMs: wallClock(), deployed });
   const page = await registerOpsPage(server, {
     token,
     logger,

@@ -72,7 +72,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   recordTopologySettings(config.dataDirectory, topologySettings(config));
   const server = await (config.roles.serving ? createServer(context) : createOperationsServer(context));
   const realtime = config.roles.serving ? attachRealtime(server.server, context) : null;
-  const operator = await serveOperator(server, platform, context);
+  const operator = await serveOperator(server, platform, config.engine, context);
   if (internal !== null) await registerInternalQueries(server, internal.host, internal.secret);
   const close = async (): Promise<void> => {
     realtime?.close();

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { ServingError } from '../errors.ts';
+import { DirectAccess } from '../ops/direct.ts';
 import { openAccess } from '../ops/open.ts';
 import { RemoteAccess } from '../ops/remote.ts';
 import { configOf, optionsOf } from './context.ts';
@@ -25,12 +26,13 @@ async function ops(command: Command): Promise<void> {
   const config = configOf(flags);
   const access = await openAccess(config);
   try {
-    if (!(access instanceof RemoteAccess))
+    const running = access instanceof DirectAccess ? access.near : access;
+    if (!(running instanceof RemoteAccess))
       throw new ServingError(
         'SERVING_UNREACHABLE',
         `no instance runs on ${config.dataDirectory}, so there is no page; start one`,
       );
-    const url = await access.pageUrl();
+    const url = await running.pageUrl();
     if (flags.json === true) printJson({ url });
     else print(`${url}\nThe address signs in once, within a minute.`);
     if (flags.open === true) showInBrowser(url);

@@ -51,7 +51,7 @@ function addList(store: Command): void {
             global ? `${kind}, global` : kind,
             residence,
             partitions,
-            counted ? String(entries) : `${entries}+`,
+            entries === null ? '-' : counted ? String(entries) : `${entries}+`,
           ],
         );
         print(table(['APPLICATION', 'STORE', 'KIND', 'RESIDENCE', 'PARTITIONS', 'ENTRIES'], rows));

@@ -68,7 +68,7 @@ async function describeTopic(name: string, command: Command): Promise<void> {
         'SERVING_NOT_FOUND',
         `there is no topic ${name}; topics: ${topics.map((topic) => topic.name).join(', ')}`,
       );
-    const flows = snapshotsOf(await describedApplications(config), 'embedded');
+    const flows = snapshotsOf(await describedApplications(config), config.engine);
     const users = (list: 'reads' | 'readsGlobally' | 'writes'): readonly string[] =>
       flows.filter((flow) => flow[list].includes(name)).map(({ applicationId }) => applicationId);
     const described = {

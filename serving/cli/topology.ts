@@ -36,7 +36,8 @@ async function describe(
   const forms = [options.mermaid === true, options.json === true, options.svg !== undefined];
   if (forms.filter((form) => form).length > 1)
     throw new InvalidArgumentError('--mermaid, --svg and --json exclude one another; name one of them');
-  const all = await describedApplications(configOf(options));
+  const config = configOf(options);
+  const all = await describedApplications(config);
   const wanted =
     application === undefined ? all : all.filter(({ applicationId }) => applicationId === application);
   if (wanted.length === 0) {
@@ -54,7 +55,7 @@ async function describe(
     return;
   }
   if (options.json === true) {
-    const snapshots = snapshotsOf(wanted, 'embedded');
+    const snapshots = snapshotsOf(wanted, config.engine);
     printJson(
       described.map(({ applicationId, description }) => ({
         application: applicationId,

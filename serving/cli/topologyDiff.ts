@@ -67,7 +67,8 @@ function ofApplication(
 
 async function diff(application: string | undefined, command: Command): Promise<void> {
   const options = optionsOf<DiffFlags>(command);
-  const after = snapshotsOf(await describedApplications(configOf(options)), 'embedded');
+  const config = configOf(options);
+  const after = snapshotsOf(await describedApplications(config), config.engine);
   const before: Compared =
     options.against === undefined
       ? await deployed(options)

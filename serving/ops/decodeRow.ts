@@ -1,7 +1,8 @@
 import { ArrayIterator } from '../../stores/iterators.ts';
 import { rowPlaceOf } from '../../stores/rowLayout.ts';
 import type { BytesStore, KeyValue, KeyValueIterator, StateStore, Windowed } from '../../stores/store.ts';
-import type { EntryView, KnownStore } from './stores.ts';
+import type { KnownStore } from './storeBytes.ts';
+import type { EntryView } from './stores.ts';
 import { undecodable } from './undecodable.ts';
 
 /** Bytes of which only one entry is to be seen: so a store decodes that one, and a damaged one spoils no other. */

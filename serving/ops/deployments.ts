@@ -50,12 +50,20 @@ const deployment = z.object({
 /** What was deployed of an application, by which version and when. */
 export type Deployment = z.infer<typeof deployment>;
 
-/** What a start would deploy on an engine of a kind, without a log. */
+/** The engine as far as it decides how many partitions topics are made with. */
+export type DeployedEngine =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'kafka'; readonly partitionsMax: number };
+
+/** What a start would deploy on an engine, without a log. */
 export function snapshotsOf(
   applications: readonly ApplicationDefinition[],
-  engine: 'embedded' | 'kafka',
+  engine: DeployedEngine,
 ): readonly TopologySnapshot[] {
-  const counts = new Map(TOPICS.map(({ name, partitions }) => [name, partitions[engine]]));
+  const most = engine.kind === 'kafka' ? engine.partitionsMax : Number.POSITIVE_INFINITY;
+  const counts = new Map(
+    TOPICS.map(({ name, partitions }) => [name, Math.min(partitions[engine.kind], most)]),
+  );
   return applications.map(({ applicationId, topology }) =>
     snapshotOf(applicationId, topology, (topic) => counts.get(topic) ?? null),
   );
@@ -67,7 +75,7 @@ export function describedWriters(
   serdes: Serdes,
   settings: ApplicationOptions,
 ): readonly string[] {
-  return snapshotsOf(applications(serdes, settings), 'embedded')
+  return snapshotsOf(applications(serdes, settings), { kind: 'embedded' })
     .filter(({ writes }) => writes.includes(topic))
     .map(({ applicationId }) => applicationId);
 }
@@ -89,6 +97,13 @@ export async function readDeployments(engine: LogEngine): Promise<readonly Deplo
   return found;
 }
 
+/** Who deploys, when and where. */
+export interface DeployedBy {
+  readonly version: string;
+  readonly nowMs: number;
+  readonly deployed: DeployedEngine;
+}
+
 /**
  * Notes what runs from now on, where it differs from what ran before. An application that is gone is left noted: what it left behind is still
  * there, and says so in a comparison.
@@ -97,11 +112,11 @@ export async function recordDeployments(
   engine: LogEngine,
   producer: LogProducer,
   applications: readonly ApplicationDefinition[],
-  { version, nowMs }: { readonly version: string; readonly nowMs: number },
+  { version, nowMs, deployed }: DeployedBy,
 ): Promise<void> {
   await makeNotes(engine, DEPLOYMENTS_TOPIC);
   const before = await readDeployments(engine);
-  const changed = snapshotsOf(applications, engine.kind).filter((snapshot) => {
+  const changed = snapshotsOf(applications, deployed).filter((snapshot) => {
     const known = before.find(({ topology }) => topology.applicationId === snapshot.applicationId);
     return JSON.stringify(known?.topology) !== JSON.stringify(topologySnapshot.parse(snapshot));
   });

@@ -5,6 +5,7 @@ import { readVersion } from '../version.ts';
 import type { OperatorAccess, VerifyRequest } from './access.ts';
 import { type VerificationProgress, type VerificationReport, verifyInvariants } from './invariants/verify.ts';
 import { type Operation, type OperationContext, oneAtATime } from './operation.ts';
+import type { RemoteAccess } from './remote.ts';
 import {
   type EntryView,
   getEntries,
@@ -13,19 +14,27 @@ import {
   type StoreSummary,
   scanStore,
 } from './stores.ts';
-import { type OperatorSubject, openStopped, verificationSubject } from './subject.ts';
+import { openStopped, type StoppedSubject, verificationSubject } from './subject.ts';
 import { listTopics, type RecordView, type TailOptions, type TopicSummary, tailTopic } from './topics.ts';
 
-/** Looks into the data directory of a stopped instance, which cannot be started meanwhile. */
+/**
+ * Looks into the data directory of a stopped instance, which cannot be started meanwhile; or into the cluster beside whatever runs on it, where a
+ * process on this machine is asked for the stores that it holds whole.
+ */
 export class DirectAccess implements OperatorAccess {
-  readonly mode = 'stopped';
-  readonly subject: OperatorSubject;
+  readonly mode: OperatorAccess['mode'];
+  readonly subject: StoppedSubject;
+  /** The process that runs on the data directory; null where there is none. */
+  readonly near: RemoteAccess | null;
   readonly #dataDirectory: string;
   readonly #context: OperationContext;
   #producer: LogProducer | null = null;
 
-  private constructor(subject: OperatorSubject, dataDirectory: string) {
+  private constructor(subject: StoppedSubject, dataDirectory: string, near: RemoteAccess | null) {
     this.subject = subject;
+    this.near = near;
+    // What runs elsewhere in a deployment on Kafka is not known here; its topics go on.
+    this.mode = subject.engine.kind === 'kafka' ? 'running' : 'stopped';
     this.#dataDirectory = dataDirectory;
     this.#context = {
       subject,
@@ -41,8 +50,8 @@ export class DirectAccess implements OperatorAccess {
   }
 
   /** @throws ServingError, LogError, SchemaError; see openStopped */
-  static async open(config: Config): Promise<DirectAccess> {
-    return new DirectAccess(await openStopped(config), config.dataDirectory);
+  static async open(config: Config, near: RemoteAccess | null = null): Promise<DirectAccess> {
+    return new DirectAccess(await openStopped(config), config.dataDirectory, near);
   }
 
   topics(): Promise<readonly TopicSummary[]> {
@@ -50,7 +59,7 @@ export class DirectAccess implements OperatorAccess {
   }
 
   tail(topic: string, options: TailOptions, signal: AbortSignal): AsyncIterable<RecordView> {
-    if (options.follow)
+    if (options.follow && this.mode === 'stopped')
       throw new ServingError(
         'SERVING_UNREACHABLE',
         `no instance runs on ${this.#dataDirectory}, so nothing will follow; leave --follow out or start one`,
@@ -63,11 +72,28 @@ export class DirectAccess implements OperatorAccess {
   }
 
   entries(application: string, store: string, key: string): Promise<readonly EntryView[]> {
-    return getEntries(this.subject, application, store, key);
+    return this.#nearFirst(
+      (near) => near.entries(application, store, key),
+      () => getEntries(this.subject, application, store, key),
+    );
   }
 
-  scan(application: string, store: string, options: ScanOptions): AsyncIterable<EntryView> {
-    return scanStore(this.subject, application, store, options);
+  async *scan(application: string, store: string, options: ScanOptions): AsyncIterable<EntryView> {
+    const entries = await this.#nearFirst(
+      (near) => begun(near.scan(application, store, options)),
+      async () => scanStore(this.subject, application, store, options),
+    );
+    yield* entries;
+  }
+
+  async #nearFirst<T>(near: (access: RemoteAccess) => Promise<T>, here: () => Promise<T>): Promise<T> {
+    if (this.near === null) return here();
+    try {
+      return await near(this.near);
+    } catch (cause) {
+      if (cause instanceof ServingError && cause.code === 'SERVING_STORE_ELSEWHERE') return here();
+      throw cause;
+    }
   }
 
   verify(
@@ -92,6 +118,22 @@ export class DirectAccess implements OperatorAccess {
 
   async close(): Promise<void> {
     await this.#producer?.close();
-    await this.subject.engine.close();
+    await this.subject.close();
   }
+}
+
+/** The same values, once it is certain that there are any: so a refusal comes before the first of them. */
+async function begun<T>(values: AsyncIterable<T>): Promise<AsyncIterable<T>> {
+  const iterator = values[Symbol.asyncIterator]();
+  let first: IteratorResult<T> | null = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const next = first ?? (await iterator.next());
+        first = null;
+        return next;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
 }

@@ -8,15 +8,16 @@ import { RemoteAccess } from './remote.ts';
 import { checkDataDirectory } from './subject.ts';
 
 /**
- * The way to the data: over the running instance where there is one, else in its data directory, or in the cluster where the engine is Kafka. A file left by an instance that was
- * killed is passed over.
+ * The way to the data: over the running instance where there is one, else in its data directory; on Kafka in the cluster, beside the process of
+ * the data directory where one runs. A file left by an instance that was killed is passed over.
  * @throws ServingError SERVING_NOT_FOUND, SERVING_UNREACHABLE; LogError; SchemaError
  */
 export async function openAccess(config: Config): Promise<OperatorAccess> {
-  if (config.engine.kind === 'embedded') checkDataDirectory(config.dataDirectory);
   const instance = readInstance(config.dataDirectory);
   const remote = instance === null ? null : await RemoteAccess.connect(instance);
+  if (config.engine.kind === 'kafka') return DirectAccess.open(config, remote);
   if (remote !== null) return remote;
+  checkDataDirectory(config.dataDirectory);
   try {
     return await DirectAccess.open(config);
   } catch (cause) {

@@ -1,17 +1,12 @@
 import { prefixEnd } from '../../stores/prefix.ts';
 import { rowPlaceOf } from '../../stores/rowLayout.ts';
-import type {
-  BytesStore,
-  KeyValueIterator,
-  StateBackend,
-  StoreBuilder,
-  StoreLocation,
-} from '../../stores/store.ts';
+import type { BytesStore, KeyValueIterator, StoreBuilder } from '../../stores/store.ts';
 import { mergeIterators } from '../../streams/query/merge.ts';
 import { ServingError } from '../errors.ts';
 import { decodeRow } from './decodeRow.ts';
 import { findApplication } from './find.ts';
 import { Pacer } from './invariants/walk.ts';
+import { HeldStores, type KnownStore, type StoreBytes } from './storeBytes.ts';
 import type { OperatorSubject } from './subject.ts';
 import type { Undecodable } from './undecodable.ts';
 
@@ -26,7 +21,8 @@ export interface StoreSummary {
   readonly global: boolean;
   /** Partitions that hold something. */
   readonly partitions: number;
-  readonly entries: number;
+  /** null: not counted, as that would mean to read the changelogs. */
+  readonly entries: number | null;
   /** False where counting stopped: there are more. */
   readonly counted: boolean;
 }
@@ -55,13 +51,6 @@ export const SCAN_LIMIT_MAX = 1_000_000;
 /** How far entries are counted unless asked for more. */
 const COUNT_MAX = 10_000;
 
-/** A store that is there by its topology. */
-export interface KnownStore {
-  readonly application: string;
-  readonly builder: StoreBuilder;
-  readonly global: boolean;
-}
-
 function knownStores({ applications }: OperatorSubject): readonly KnownStore[] {
   return applications.flatMap(({ applicationId, topology }) => [
     ...[...topology.stores.values()].map((builder) => ({
@@ -87,14 +76,8 @@ export function findStore(subject: OperatorSubject, application: string, store: 
   throw new ServingError('SERVING_NOT_FOUND', `${application} has no store ${store}; its stores: ${stores}`);
 }
 
-/** A state backend that tells which stores hold something; one that does not is asked partition by partition. */
-type ListingState = StateBackend & { list?(): readonly StoreLocation[] };
-
-function partitionsOf({ engine }: OperatorSubject, application: string, store: string): readonly number[] {
-  const state: ListingState = engine.state;
-  return (state.list?.() ?? [])
-    .filter((place) => place.applicationId === application && place.storeName === store)
-    .map(({ partition }) => partition);
+function bytesOf({ engine, stores }: OperatorSubject): StoreBytes {
+  return stores ?? new HeldStores(engine);
 }
 
 /** All stores the topologies declare, in their order. @param countAll counts every entry, however many there are */
@@ -103,22 +86,14 @@ export async function listStores(
   countAll: boolean,
 ): Promise<readonly StoreSummary[]> {
   const summaries: StoreSummary[] = [];
-  const pacer = new Pacer();
-  for (const { application, builder, global } of knownStores(subject)) {
-    const partitions = partitionsOf(subject, application, builder.name);
-    let entries = 0;
-    let counted = true;
-    for (const partition of partitions) {
-      const place = { applicationId: application, storeName: builder.name, partition };
-      for (const { key } of subject.engine.state.openCommitted(place).scan(null, null, false)) {
-        if (!countAll && entries >= COUNT_MAX) {
-          counted = false;
-          break;
-        }
-        if (!isNotes(builder, key)) entries += 1;
-        if (entries % 64 === 0 && pacer.due) await pacer.turn();
-      }
-    }
+  const bytes = bytesOf(subject);
+  for (const known of knownStores(subject)) {
+    const { application, builder, global } = known;
+    const partitions = await bytes.partitions(known);
+    const counts = bytes.here || (countAll && partitions.length > 0);
+    const { entries, counted } = counts
+      ? await countEntries(bytes, known, bytes.here ? partitions : await bytes.whole(known), countAll)
+      : { entries: null, counted: false };
     const { name: store, kind, layout, residence } = builder;
     summaries.push({
       application,
@@ -135,6 +110,25 @@ export async function listStores(
   return summaries;
 }
 
+async function countEntries(
+  bytes: StoreBytes,
+  { application, builder }: KnownStore,
+  partitions: readonly number[],
+  countAll: boolean,
+): Promise<Pick<StoreSummary, 'entries' | 'counted'>> {
+  const pacer = new Pacer();
+  let entries = 0;
+  for (const partition of partitions) {
+    const place = { applicationId: application, storeName: builder.name, partition };
+    for (const { key } of bytes.open(place).scan(null, null, false)) {
+      if (!countAll && entries >= COUNT_MAX) return { entries, counted: false };
+      if (!isNotes(builder, key)) entries += 1;
+      if (entries % 64 === 0 && pacer.due) await pacer.turn();
+    }
+  }
+  return { entries, counted: true };
+}
+
 /** Whether several entries may belong to one key, told apart by time. */
 function isTimed({ layout }: StoreBuilder): boolean {
   return layout !== 'plain';
@@ -147,20 +141,17 @@ function isNotes({ layout }: StoreBuilder, key: Buffer): boolean {
 
 /** Rows of all partitions in the order of their keys, each with where it is from. */
 function rowsOf(
-  subject: OperatorSubject,
+  bytes: StoreBytes,
   { application, builder }: KnownStore,
+  partitions: readonly number[],
   low: Buffer | null,
   high: Buffer | null,
 ): KeyValueIterator<
   Buffer,
   { readonly store: BytesStore; readonly partition: number; readonly value: Buffer }
 > {
-  const parts = partitionsOf(subject, application, builder.name).map((partition) => {
-    const store = subject.engine.state.openCommitted({
-      applicationId: application,
-      storeName: builder.name,
-      partition,
-    });
+  const parts = partitions.map((partition) => {
+    const store = bytes.open({ applicationId: application, storeName: builder.name, partition });
     const rows = store.scan(low, high, false);
     const mapped: KeyValueIterator<Buffer, { store: BytesStore; partition: number; value: Buffer }> = {
       next: () => {
@@ -196,12 +187,12 @@ export async function getEntries(
       if (entry.key === key) found.push(entry);
     return found;
   }
-  const bytes = Buffer.from(key);
-  for (const partition of partitionsOf(subject, application, store)) {
-    const place = { applicationId: application, storeName: store, partition };
-    const committed = subject.engine.state.openCommitted(place);
-    const value = committed.get(bytes);
-    const entry = value === null ? null : decodeRow(known, committed, partition, { key: bytes, value });
+  const sought = Buffer.from(key);
+  const bytes = bytesOf(subject);
+  for (const partition of await bytes.whole(known)) {
+    const committed = bytes.open({ applicationId: application, storeName: store, partition });
+    const value = committed.get(sought);
+    const entry = value === null ? null : decodeRow(known, committed, partition, { key: sought, value });
     if (entry !== null) found.push(entry);
   }
   return found;
@@ -218,7 +209,8 @@ export async function* scanStore(
   const timed = isTimed(known.builder);
   const [low, high] = timed ? [null, null] : keyBounds(prefix, from, to);
   const pacer = new Pacer();
-  const rows = rowsOf(subject, known, low, high);
+  const bytes = bytesOf(subject);
+  const rows = rowsOf(bytes, known, await bytes.whole(known), low, high);
   let left = limit ?? Number.POSITIVE_INFINITY;
   try {
     for (const { key, value: row } of rows) {

@@ -13,11 +13,14 @@ import { TOPICS } from '../../topologies/topics.ts';
 import type { Config } from '../config.ts';
 import { ServingError } from '../errors.ts';
 import type { VerificationSubject } from './invariants/verify.ts';
+import { ChangelogStores, HeldStores, type StoreBytes } from './storeBytes.ts';
 import { readTopologySettings, topologySettings } from './topologySettings.ts';
 
 /** What an operator's tools look at: a log, its schemas and its topologies, running or not. */
 export interface OperatorSubject extends Omit<VerificationSubject, 'engine'> {
   readonly engine: LogEngine;
+  /** Left out: the stores of the engine itself. */
+  readonly stores?: StoreBytes;
 }
 
 /** @throws ServingError SERVING_REPLAY where the log is of an engine that keeps no state to verify */
@@ -26,7 +29,7 @@ export function verificationSubject(subject: OperatorSubject): VerificationSubje
   if (engine instanceof EmbeddedLog) return { ...subject, engine };
   throw new ServingError(
     'SERVING_REPLAY',
-    `the invariants are verified on the embedded engine only, and this one is ${engine.kind}`,
+    `verify goes through the log in the order of its commits, which only the embedded engine keeps over several partitions; this one is ${engine.kind}. What an application wrote can be compared with a replay of its input: see replay`,
   );
 }
 
@@ -72,17 +75,27 @@ function openEngine({ engine, dataDirectory, memoryBudgetBytes }: Config): Promi
   });
 }
 
+/** A subject that is open for the tools alone. */
+export interface StoppedSubject extends OperatorSubject {
+  readonly stores: StoreBytes;
+  close(): Promise<void>;
+}
+
 /**
  * Opens the data directory of a stopped instance, or the cluster. No application runs, nothing is appended, removed or registered.
  * @throws ServingError SERVING_NOT_FOUND, LogError, SchemaError
  */
-export async function openStopped(config: Config): Promise<OperatorSubject> {
+export async function openStopped(config: Config): Promise<StoppedSubject> {
   const engine = await openEngine(config);
   try {
     const registry = new ReadOnlySchemaRegistry(await registeredSchemas(engine, config.schemaRegistryUrl));
     const serdes = await createSerdes(registry, TOPICS);
     const settings = readTopologySettings(config.dataDirectory).at(-1) ?? topologySettings(config);
-    return { engine, serdes, applications: applications(serdes, settings) };
+    const subject = { serdes, applications: applications(serdes, settings) };
+    if (engine instanceof EmbeddedLog)
+      return { ...subject, engine, stores: new HeldStores(engine), close: () => engine.close() };
+    const stores = new ChangelogStores(engine, config.memoryBudgetBytes);
+    return { ...subject, engine, stores, close: () => stores.close().finally(() => engine.close()) };
   } catch (error) {
     await engine.close();
     throw error;

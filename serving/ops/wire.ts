@@ -85,7 +85,7 @@ export const storeSummary: z.ZodType<StoreSummary> = z.object({
   residence: z.enum(STORE_RESIDENCES),
   global: z.boolean(),
   partitions: count,
-  entries: count,
+  entries: count.nullable(),
   counted: z.boolean(),
 });
 

@@ -11,10 +11,9 @@ export function graphOf(
   const edges: Edge[] = [];
   const topics = new Set(EXTERNAL_TOPICS.map(({ name }) => name));
   const internal = new Set<string>();
-  for (const { applicationId, reads, readsGlobally, writes, internalTopics } of snapshotsOf(
-    applications,
-    engine.kind,
-  )) {
+  for (const { applicationId, reads, readsGlobally, writes, internalTopics } of snapshotsOf(applications, {
+    kind: 'embedded',
+  })) {
     const application = `application/${applicationId}`;
     for (const name of [...reads, ...readsGlobally, ...writes]) topics.add(name);
     for (const name of internalTopics) internal.add(name);

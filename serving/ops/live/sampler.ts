@@ -1,6 +1,6 @@
 import type { StreamsMetric } from '../../../streams/index.ts';
 import { countOpenDeadLetters } from '../../../streams/ops/deadLetters.ts';
-import { lagOf, type PartitionLag } from '../../../streams/ops/lag.ts';
+import { BacklogCounter, lagOf, type PartitionLag } from '../../../streams/ops/lag.ts';
 import type { Application, Figures, Task, Topic } from '../../app/ops/model.ts';
 import type { Readiness } from '../../context.ts';
 import { describeError } from '../../log.ts';
@@ -33,6 +33,7 @@ const COUNT_EVERY_MS = 10_000;
 export class LiveSampler {
   readonly #source: LiveSource;
   readonly #totals = new Map<string, number>();
+  readonly #backlog: BacklogCounter;
   #sampledMs = 0;
   #countedMs = Number.NEGATIVE_INFINITY;
   #stores: readonly StoreSummary[] = [];
@@ -40,6 +41,7 @@ export class LiveSampler {
 
   constructor(source: LiveSource) {
     this.#source = source;
+    this.#backlog = new BacklogCounter(source.subject.engine);
   }
 
   /** @throws LogError where the log cannot be read */
@@ -47,7 +49,7 @@ export class LiveSampler {
     const { subject, readiness, wallClock } = this.#source;
     const atMs = wallClock();
     if (atMs - this.#countedMs >= COUNT_EVERY_MS) await this.#count(atMs);
-    const lags = await lagOf(subject.engine, subject.applications);
+    const lags = await lagOf(subject.engine, subject.applications, this.#backlog);
     const secondsPassed = this.#sampledMs === 0 ? 0 : (atMs - this.#sampledMs) / 1_000;
     this.#sampledMs = atMs;
     const { ready, checks } = readiness();
@@ -138,7 +140,7 @@ export class LiveSampler {
             name: store,
             kind: global ? `${kind}, global` : kind,
             partitions,
-            entries,
+            entries: entries ?? 0,
             counted,
           })),
       };

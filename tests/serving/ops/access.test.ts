@@ -152,7 +152,10 @@ for (const way of WAYS) {
       const accounts = stores.find(
         ({ application, store }) => application === 'orders' && store === 'accounts',
       )!;
-      assert.deepEqual([accounts.entries >= 7, accounts.counted, accounts.global], [true, true, false]);
+      assert.deepEqual(
+        [(accounts.entries ?? 0) >= 7, accounts.counted, accounts.global],
+        [true, true, false],
+      );
       const assets = stores.find(({ store }) => store === 'assets')!;
       assert.deepEqual([assets.entries, assets.global, assets.partitions], [SYMBOLS.length, true, 1]);
       const candles = stores.find(({ store }) => store === 'candles-m1')!;

@@ -222,6 +222,13 @@ export class KafkaState implements StateBackend {
     if (hosting?.hosted.role === 'standby') this.forget(hosting);
   }
 
+  /** The stores of the tasks that are active here. */
+  list(): readonly StoreLocation[] {
+    return this.status()
+      .filter(({ role }) => role === 'active')
+      .map(({ applicationId, storeName, partition }) => ({ applicationId, storeName, partition }));
+  }
+
   /** What this process holds, and how far it is behind. */
   status(): readonly HostedStoreStatus[] {
     return [...this.stores.values()].map(({ store, hosted }) => ({
