@@ -29,7 +29,7 @@ export function verificationSubject(subject: OperatorSubject): VerificationSubje
   if (engine instanceof EmbeddedLog) return { ...subject, engine };
   throw new ServingError(
     'SERVING_REPLAY',
-    `verify goes through the log in the order of its commits, which only the embedded engine keeps over several partitions; this one is ${engine.kind}. What an application wrote can be compared with a replay of its input: see replay`,
+    `verify goes through the log in the order of its commits, which only the embedded engine keeps over several partitions; this one is ${engine.kind}`,
   );
 }
 

@@ -100,7 +100,7 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
       assert.equal(trade?.undecodable, null);
       assert.match(JSON.stringify(trade.value), /"symbol":"(AAPL|KO)"/);
       const topics = await access.topics();
-      assert.equal(topics.find(({ name }) => name === 'order.commands')?.partitions, 2);
+      assert.equal(topics.find(({ name }) => name === 'orders.commands')?.partitions, 2);
       const params = {
         from: 'market.trades',
         to: 'trades.copied',
@@ -251,10 +251,9 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
         ),
       );
       const behind = left.filter(({ topic }) => topic === 'market.trades');
-      assert.equal(
-        behind.reduce((sum, { lag }) => sum + lag, 0),
-        trades.length,
-      );
+      assert.deepEqual([...new Set(behind.map(({ position }) => position))], [0]);
+      const records = behind.reduce((sum, { lag }) => sum + lag, 0);
+      assert.ok(records >= trades.length, `${records} of ${trades.length}`);
     });
   });
 });
