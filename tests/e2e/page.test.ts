@@ -205,7 +205,8 @@ describe('the first page in Chromium', { skip: skipWithoutChromium(), timeout: 2
         await place(page, 'buy', '1', { price });
         await waitForText(page, '#ticket-outcome', new RegExp(`^Accepted: .* at ${price}`));
       }
-      await page.waitForFunction("document.querySelectorAll('#pane-open tbody tr').length === 2");
+      await page.locator('#pane-open tbody tr').nth(1).waitFor();
+      assert.equal(await page.locator('#pane-open tbody tr').count(), 2);
       await page.click('#cancel-all');
       await waitForText(page, '#pane-open .empty:not([hidden])', /^No open orders$/);
 
