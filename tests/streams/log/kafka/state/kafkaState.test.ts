@@ -160,6 +160,8 @@ describe('the state on Kafka', { skip: kafkaMissing() }, () => {
     store.put(Buffer.from('a'), Buffer.from('aborted'));
     await writer.begin();
     writer.drain();
+    // A transaction of which the broker has heard nothing yet cannot be aborted there.
+    await new Promise((resolve) => writer.producer.flush(10_000, resolve as never));
     await writer.abort();
     assert.deepEqual(contentOf(store), ['a=committed']);
     writer.state.close(task);
