@@ -110,6 +110,9 @@ export function viewerOf(subject: OperatorSubject, topic: string): (record: LogR
   };
 }
 
+/** The marks of transactions take offsets as well: on Kafka the last records are looked for so much further back. */
+const OFFSETS_A_RECORD = 4;
+
 /** Where each partition is read from. */
 async function startsOf(
   { engine }: OperatorSubject,
@@ -122,7 +125,8 @@ async function startsOf(
     if (partition !== null && index !== partition) continue;
     // A record under an explicit partition may lie elsewhere than its key says: asked for by partition, it is found.
     if (keyed !== null && partition === null && index !== keyed && name !== SCHEMAS_TOPIC) continue;
-    const recent = key === null ? Math.max(earliest, latest - (limit ?? LATEST_DEFAULT)) : earliest;
+    const back = (limit ?? LATEST_DEFAULT) * (engine.kind === 'kafka' ? OFFSETS_A_RECORD : 1);
+    const recent = key === null ? Math.max(earliest, latest - back) : earliest;
     const start =
       from === 'latest'
         ? recent
@@ -149,16 +153,24 @@ export async function* tailTopic(
   const onAbort = (): void => wake();
   signal.addEventListener('abort', onAbort);
   try {
-    const ranges = [...(await startsOf(subject, description, options))];
-    const reader = new MergedReader(
-      subject.engine,
-      ranges.map(([partition, from]) => ({ topic, partition, from, to: null })),
-    );
+    const ranges = [...(await startsOf(subject, description, options))].map(([partition, from]) => {
+      const end = description.offsets[partition]!.latest;
+      return { topic, partition, from, end };
+    });
+    // Up to where the topic reached when it was asked for: a reader that runs after the end of a busy topic may never reach it.
+    const upTo = ranges.map(({ end, ...range }) => ({ ...range, to: end }));
+    const onwards = ranges.map(({ from, end, ...range }) => ({
+      ...range,
+      from: options.from === 'latest' ? end : from,
+      to: options.follow ? null : end,
+    }));
+    const reader = new MergedReader(subject.engine, onwards);
     const key = options.key === null ? null : Buffer.from(options.key);
     const wanted = (record: LogRecord): boolean => key === null || record.key?.equals(key) === true;
     let left = options.limit ?? (options.follow ? Number.POSITIVE_INFINITY : LATEST_DEFAULT);
     if (options.from === 'latest') {
-      const latest = await lastOf(reader, wanted, Number.isFinite(left) ? left : LATEST_DEFAULT, signal);
+      const count = Number.isFinite(left) ? left : LATEST_DEFAULT;
+      const latest = await lastOf(new MergedReader(subject.engine, upTo), wanted, count, signal);
       for (const record of latest) yield view(record);
       left = options.limit === null && options.follow ? left : left - latest.length;
     }
