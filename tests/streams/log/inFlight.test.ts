@@ -77,6 +77,9 @@ async function sendUntilInFlight(sends: Promise<unknown>[]): Promise<string[]> {
   return values;
 }
 
+const SENDS_MIN = 400;
+const SENDS_MAX = 50_000;
+
 for (const residence of ['memory', 'persistent'] as const) {
   test(`shows and acknowledges nothing of a commit before it is durable (${residence})`, async () => {
     const { count } = attachCounter(residence);
@@ -95,9 +98,11 @@ for (const residence of ['memory', 'persistent'] as const) {
       assert.equal(told.length, log.committedEnd('out', 0));
     };
     const answered: number[] = [];
-    const sends = Array.from({ length: 400 }, (_, index) => index);
+    const sends: number[] = [];
     const pending: Promise<unknown>[] = [];
-    for (const index of sends) {
+    // The thread that writes takes its time to start: so many at least, and until it has written.
+    for (let index = 0; index < SENDS_MIN || (inFlight === 0 && index < SENDS_MAX); index += 1) {
+      sends.push(index);
       pending.push(producer.send([record(String(index))]).then(() => answered.push(index)));
       if (index % 4 === 0) await turn();
     }
@@ -112,7 +117,7 @@ for (const residence of ['memory', 'persistent'] as const) {
       assert.ok(open > end, 'what is in flight was processed and is not committed');
       if (residence === 'memory') assert.equal(committed, end);
     }
-    assert.deepEqual([count(), Number(view.get(Buffer.from('count')))], [400, 400]);
+    assert.deepEqual([count(), Number(view.get(Buffer.from('count')))], [sends.length, sends.length]);
   });
 
   test(`a write that fails takes back the cycle processed meanwhile as well (${residence})`, async () => {
