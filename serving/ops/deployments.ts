@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Serdes } from '../../schemas/serdes.ts';
-import { STORE_RESIDENCES } from '../../stores/store.ts';
 import type { LogEngine, LogProducer } from '../../streams/log/log.ts';
 import { makeNotes, noteRecord, readNotes } from '../../streams/ops/keyedNotes.ts';
 import { snapshotOf, type TopologySnapshot } from '../../streams/ops/topologySnapshot.ts';
@@ -9,6 +8,7 @@ import { type ApplicationOptions, applications } from '../../topologies/applicat
 import { TOPICS } from '../../topologies/topics.ts';
 import { ServingError } from '../errors.ts';
 import type { Operation } from './operation.ts';
+import { storeTraits } from './storeTraits.ts';
 
 /** The topic on which each start notes what it deployed: the newest description of each application. */
 export const DEPLOYMENTS_TOPIC = '_opentape.deployments';
@@ -24,17 +24,7 @@ export const topologySnapshot: z.ZodType<TopologySnapshot> = z.object({
   stores: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum([
-        'key-value',
-        'timestamped-key-value',
-        'window',
-        'timestamped-window',
-        'session',
-        'versioned-key-value',
-      ]),
-      layout: z.enum(['plain', 'window', 'range', 'session', 'versioned']),
-      residence: z.enum(STORE_RESIDENCES),
-      global: z.boolean(),
+      ...storeTraits,
       topics: names,
     }),
   ),

@@ -1,11 +1,11 @@
 /** What the tools of an operator and a running instance say to one another: queries, and answers as JSON lines. */
 import { z } from 'zod';
-import { STORE_RESIDENCES } from '../../stores/store.ts';
 import type { Violation } from './invariants/report.ts';
 import type { VerificationProgress, VerificationReport } from './invariants/verify.ts';
 import { INVARIANT_NAMES, type InvariantName } from './invariants/verify.ts';
 import { placeOf } from './place.ts';
 import { type EntryView, SCAN_LIMIT_MAX, type StoreSummary } from './stores.ts';
+import { storeTraits } from './storeTraits.ts';
 import { type RecordView, TAIL_LIMIT_MAX, type TopicSummary } from './topics.ts';
 import type { Undecodable } from './undecodable.ts';
 
@@ -73,17 +73,7 @@ export const recordView: z.ZodType<RecordView> = z.object({
 export const storeSummary: z.ZodType<StoreSummary> = z.object({
   application: names,
   store: names,
-  kind: z.enum([
-    'key-value',
-    'timestamped-key-value',
-    'window',
-    'timestamped-window',
-    'session',
-    'versioned-key-value',
-  ]),
-  layout: z.enum(['plain', 'window', 'range', 'session', 'versioned']),
-  residence: z.enum(STORE_RESIDENCES),
-  global: z.boolean(),
+  ...storeTraits,
   partitions: count,
   entries: count.nullable(),
   counted: z.boolean(),

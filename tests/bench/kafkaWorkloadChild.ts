@@ -2,7 +2,6 @@
  * Runs one workload by our runtime on a broker whose input topics are filled already, in a process of its own so that its memory can be
  * told: `kafkaWorkloadChild.js WORKLOAD RECORDS BROKER,...`.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { StreamsRuntime } from '../../streams/index.ts';
@@ -11,6 +10,7 @@ import { KafkaChangelogReader } from '../../streams/log/kafka/state/kafkaChangel
 import { withTemporaryDirectory } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
 import type { Outcome } from './javaStreams.ts';
+import { peakMiB } from './memory.ts';
 import { WORKLOADS, type Workload } from './streamsWorkloads.ts';
 
 const LOOK_MS = 10;
@@ -50,12 +50,6 @@ async function outputsOf(brokers: readonly string[]): Promise<number> {
   }
   await reader.close();
   return outputs;
-}
-
-/** The most the process ever held. */
-function peakMiB(): number {
-  if (process.platform !== 'linux') return Math.round(process.memoryUsage.rss() / 2 ** 20);
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024);
 }
 
 /** From all tasks running to the commit of the last position, exactly once with commits each 100 ms: as Kafka Streams is measured. */

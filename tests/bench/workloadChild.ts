@@ -1,11 +1,11 @@
 /** Runs one workload on an embedded log, in a process of its own so that its memory can be told: `workloadChild.js WORKLOAD RECORDS`. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamsRuntime } from '../../streams/index.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import type { LogProducer, ProducerRecord } from '../../streams/log/log.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
 import type { Outcome } from './javaStreams.ts';
+import { peakMiB, residentMiB } from './memory.ts';
 import { inputsOf, WORKLOADS, type Workload } from './streamsWorkloads.ts';
 
 const SEND_RECORDS = 5_000;
@@ -28,14 +28,6 @@ async function send(producer: LogProducer, records: Iterable<ProducerRecord>): P
     if (batch.length === SEND_RECORDS) await sendBatch();
   }
   if (batch.length > 0) await sendBatch();
-}
-
-const residentMiB = (): number => Math.round(process.memoryUsage.rss() / 2 ** 20);
-
-/** The most the process ever held. */
-function peakMiB(): number {
-  if (process.platform !== 'linux') return residentMiB();
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024);
 }
 
 /** From the start of the runtime to the commit of the last position. */

@@ -151,18 +151,7 @@ export class KafkaAdmin implements LogAdmin {
 
   /** Waits for topics that were made just now. @throws LogError LOG_UNKNOWN_TOPIC */
   private async find(names: readonly string[]): Promise<readonly FoundTopic[]> {
-    const { connection, topics } = this.parts;
-    const backoff = new Backoff();
-    for (;;) {
-      try {
-        return await this.findNow(names);
-      } catch (cause) {
-        const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
-        const expected = names.some((name) => topics.mayBeOnItsWay(name)) && !connection.closed;
-        if (!unknown || !expected) throw cause;
-        await connection.waits.wait(backoff.next());
-      }
-    }
+    return this.parts.topics.askUntilKnown(names, () => this.findNow(names));
   }
 
   private async findNow(names: readonly string[]): Promise<readonly FoundTopic[]> {

@@ -22,7 +22,7 @@ export class TopicCache {
   partitions(topic: string): Promise<number> {
     const known = this.counts.get(topic);
     if (known !== undefined) return known;
-    const asked = this.ask(topic).catch((cause: unknown) => {
+    const asked = this.askUntilKnown([topic], () => this.count(topic)).catch((cause: unknown) => {
       // What was not there may be made later.
       if (this.counts.get(topic) === asked) this.counts.delete(topic);
       throw cause;
@@ -44,9 +44,22 @@ export class TopicCache {
     this.made.set(topic, performance.now() + PROPAGATION_MS);
   }
 
-  /** Whether a broker that does not know the topic may merely not have heard of it. */
-  mayBeOnItsWay(topic: string): boolean {
-    return performance.now() < (this.made.get(topic) ?? 0);
+  /**
+   * Asks about topics, and again while a broker that does not know one of them may merely not have heard of it.
+   * @throws LogError what `ask` throws
+   */
+  async askUntilKnown<T>(names: readonly string[], ask: () => Promise<T>): Promise<T> {
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        return await ask();
+      } catch (cause) {
+        const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
+        const onItsWay = names.some((name) => performance.now() < (this.made.get(name) ?? 0));
+        if (!unknown || !onItsWay || this.connection.closed) throw cause;
+        await this.connection.waits.wait(backoff.next());
+      }
+    }
   }
 
   /** Forgets a topic that was deleted, or may be another one by now. */
@@ -71,20 +84,7 @@ export class TopicCache {
     return this.writtenEnds.get(topic)?.get(partition) ?? 0;
   }
 
-  private async ask(topic: string): Promise<number> {
-    const backoff = new Backoff();
-    for (;;) {
-      try {
-        return await this.askNow(topic);
-      } catch (cause) {
-        const unknown = cause instanceof LogError && cause.code === 'LOG_UNKNOWN_TOPIC';
-        if (!unknown || !this.mayBeOnItsWay(topic) || this.connection.closed) throw cause;
-        await this.connection.waits.wait(backoff.next());
-      }
-    }
-  }
-
-  private async askNow(topic: string): Promise<number> {
+  private async count(topic: string): Promise<number> {
     const { topics } = await this.connection.call(`asking for topic '${topic}'`, (admin) =>
       admin.fetchTopicMetadata({ topics: [topic] }),
     );
