@@ -5,7 +5,12 @@ import type { EmbeddedCycles } from './log/embedded/cycle.ts';
 import type { LogEngine, TopicConfig } from './log/log.ts';
 import { QueryableStores } from './query/queryableStores.ts';
 import { RedirectedState } from './query/redirectedState.ts';
-import { type ApplicationDefinition, ApplicationPlan, internalTopicName } from './task/application.ts';
+import {
+  type ApplicationDefinition,
+  ApplicationPlan,
+  externalTopics,
+  internalTopicName,
+} from './task/application.ts';
 import type {
   ApplicationRunner,
   Lag,
@@ -253,15 +258,4 @@ function lagMetric({ applicationId, topic, partition, lag }: Lag): StreamsMetric
     tags: { application: applicationId, topic, partition: String(partition) },
     value: lag,
   };
-}
-
-/** Topics an application reads or writes that are not its own. */
-function externalTopics({ topology }: ApplicationDefinition): readonly string[] {
-  const all: string[] = [];
-  for (const node of topology.nodes.values()) {
-    if (node.kind === 'source') all.push(...node.topics);
-    if (node.kind === 'sink' && typeof node.topic === 'string') all.push(node.topic);
-  }
-  for (const { source } of topology.globalStores.values()) all.push(...source.topics);
-  return [...new Set(all)].filter((topic) => !topology.internalTopics.has(topic));
 }

@@ -5,6 +5,7 @@ import { SCHEMAS_TOPIC } from '../../schemas/registry/embedded.ts';
 import { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { copyTopics } from '../../streams/ops/copyTopics.ts';
 import { hashStore, hashTopic } from '../../streams/ops/digest.ts';
+import { stateAsOfPositions } from '../../streams/ops/stateAsOfPositions.ts';
 import type { ApplicationOptions } from '../../topologies/applications.ts';
 import { isExternalRecord } from '../../topologies/externalRecords.ts';
 import { EXTERNAL_TOPICS } from '../../topologies/topics.ts';
@@ -64,7 +65,7 @@ export async function verifyReplay(
           cause: String(failure),
         });
       await compareTopics(subject.engine, platform, findings, options.onProgress);
-      compareStores(subject, platform.engine, findings);
+      await compareStores(subject, platform, findings);
     } finally {
       await platform.close();
     }
@@ -135,16 +136,17 @@ async function compareTopics(
   }
 }
 
-function compareStores(
-  { engine: here, applications }: VerificationSubject,
-  there: EmbeddedLog,
+async function compareStores(
+  { engine, applications }: VerificationSubject,
+  platform: Platform,
   findings: Findings,
-): void {
+): Promise<void> {
+  // What is written down now and then only may be behind on either side: after a kill here, for a moment there.
+  const here = await stateAsOfPositions(engine, applications);
+  const there = await stateAsOfPositions(platform.engine, platform.applications);
   const nameOf = (place: { applicationId: string; storeName: string; partition: number }): string =>
     `${place.applicationId}/${place.storeName}[${place.partition}]`;
-  const places = new Map(
-    [...here.state.list(), ...there.state.list()].map((place) => [nameOf(place), place]),
-  );
+  const places = new Map([...here.list(), ...there.list()].map((place) => [nameOf(place), place]));
   for (const [name, place] of places) {
     if (!applications.some(({ applicationId }) => applicationId === place.applicationId)) {
       findings.notChecked(`store ${name}: no application here has it`);

@@ -7,6 +7,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { BytesStore, StoreLocation } from '../../stores/store.ts';
 import type { AppendedRecord, EmbeddedLog } from '../log/embedded/index.ts';
 import type { LogRecord, TopicDescription } from '../log/log.ts';
+import type { StoreReader } from './stateAsOfPositions.ts';
 
 const READ_RECORDS = 2000;
 
@@ -41,8 +42,8 @@ export async function hashTopic(log: EmbeddedLog, topic: string): Promise<readon
 }
 
 /** Digests all committed entries of one store partition, in order of their keys. */
-export function hashStore(log: EmbeddedLog, location: StoreLocation): StoreDigest {
-  const store: BytesStore = log.state.openCommitted(location);
+export function hashStore(state: Pick<StoreReader, 'openCommitted'>, location: StoreLocation): StoreDigest {
+  const store: BytesStore = state.openCommitted(location);
   const hash = createHash('sha256');
   let entries = 0;
   for (const { key, value } of store.scan(null, null, false)) {
@@ -54,16 +55,20 @@ export function hashStore(log: EmbeddedLog, location: StoreLocation): StoreDiges
 }
 
 /** One digest over all topics (those named in `except` left out) and all stores of a log: their names and contents. */
-export async function hashLog(log: EmbeddedLog, except: readonly string[] = []): Promise<string> {
+export async function hashLog(
+  log: EmbeddedLog,
+  state: StoreReader = log.state,
+  except: readonly string[] = [],
+): Promise<string> {
   const hash = createHash('sha256');
   for (const topic of await log.admin.listTopics()) {
     if (except.includes(topic)) continue;
     for (const digest of await hashTopic(log, topic))
       hash.update(`${topic}\0${digest.partition}\0${digest.sha256}\n`);
   }
-  const stores = log.state
+  const stores = state
     .list()
-    .map((location) => hashStore(log, location))
+    .map((location) => hashStore(state, location))
     .map((digest) => `${digest.applicationId}\0${digest.storeName}\0${digest.partition}\0${digest.sha256}\n`);
   for (const line of stores.sort()) hash.update(line);
   return hash.digest('hex');

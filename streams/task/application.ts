@@ -102,6 +102,17 @@ export function internalTopicName(applicationId: string, name: string): string {
   return `${applicationId}-${name}`;
 }
 
+/** Topics an application reads or writes that are not its own. */
+export function externalTopics({ topology }: ApplicationDefinition): readonly string[] {
+  const all: string[] = [];
+  for (const node of topology.nodes.values()) {
+    if (node.kind === 'source') all.push(...node.topics);
+    if (node.kind === 'sink' && typeof node.topic === 'string') all.push(node.topic);
+  }
+  for (const { source } of topology.globalStores.values()) all.push(...source.topics);
+  return [...new Set(all)].filter((topic) => !topology.internalTopics.has(topic));
+}
+
 /** A global store's source and processor as a sub-topology of one task that reads all partitions. */
 function globalSubtopology(
   { builder, source, processorName, supplier }: GlobalStoreNode,

@@ -2,19 +2,22 @@ import { openPlatform } from '../../serving/platform.ts';
 import type { EmbeddedLog } from '../../streams/log/embedded/index.ts';
 import { copyTopics } from '../../streams/ops/copyTopics.ts';
 import { hashStore, hashTopic } from '../../streams/ops/digest.ts';
+import { stateAsOfPositions } from '../../streams/ops/stateAsOfPositions.ts';
+import type { Application } from '../../topologies/applications.ts';
 import { isExternalRecord } from '../../topologies/externalRecords.ts';
 import { EXTERNAL_TOPICS } from '../../topologies/topics.ts';
 import { DataDirectory } from './dataDirectory.ts';
 
 /** A line for each topic partition and store partition, with its digest. */
-async function digests(log: EmbeddedLog): Promise<readonly string[]> {
+async function digests(log: EmbeddedLog, running: readonly Application[]): Promise<readonly string[]> {
+  const state = await stateAsOfPositions(log, running);
   const lines: string[] = [];
   for (const name of await log.admin.listTopics()) {
     for (const { topic, partition, records, sha256 } of await hashTopic(log, name))
       lines.push(`${topic} ${partition}: ${records} records ${sha256}`);
   }
-  for (const location of log.state.list()) {
-    const { applicationId, storeName, partition, entries, sha256 } = hashStore(log, location);
+  for (const location of state.list()) {
+    const { applicationId, storeName, partition, entries, sha256 } = hashStore(state, location);
     lines.push(`${applicationId}/${storeName} ${partition}: ${entries} entries ${sha256}`);
   }
   return lines.sort();
@@ -41,7 +44,10 @@ export async function replayInto(
       EXTERNAL_TOPICS.map(({ name }) => name),
       isExternalRecord(platform.serdes),
     );
-    return { original: await digests(data.log), replayed: await digests(platform.engine) };
+    return {
+      original: await digests(data.log, platform.applications),
+      replayed: await digests(platform.engine, platform.applications),
+    };
   } finally {
     await platform.close();
     await data.close();

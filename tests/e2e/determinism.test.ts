@@ -10,6 +10,7 @@ import { openPlatform, type Platform } from '../../serving/platform.ts';
 import { MarketQueries } from '../../serving/queries/market.ts';
 import { copyTopics } from '../../streams/ops/copyTopics.ts';
 import { hashLog, hashStore, hashTopic } from '../../streams/ops/digest.ts';
+import { type StoreReader, stateAsOfPositions } from '../../streams/ops/stateAsOfPositions.ts';
 import { isExternalRecord } from '../../topologies/externalRecords.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
 import { EXTERNAL_TOPICS } from '../../topologies/topics.ts';
@@ -138,18 +139,22 @@ test('the same input in an empty directory gives the same topics and stores, byt
       assert.ok((events.get(event) ?? 0) > 0, `the run has no ${event}: ${JSON.stringify([...events])}`);
     for (const topic of await from.engine.admin.listTopics())
       assert.deepEqual(await hashTopic(to.engine, topic), await hashTopic(from.engine, topic));
-    const names = ({ engine }: Platform): string[] =>
-      engine.state
+    const state = {
+      from: await stateAsOfPositions(from.engine, from.applications),
+      to: await stateAsOfPositions(to.engine, to.applications),
+    };
+    const names = (stores: StoreReader): string[] =>
+      stores
         .list()
         .map((each) => `${each.applicationId}/${each.storeName}/${each.partition}`)
         .sort();
-    assert.deepEqual(names(to), names(from));
-    for (const location of from.engine.state.list())
-      assert.deepEqual(hashStore(to.engine, location), hashStore(from.engine, location));
-    const digest = await hashLog(from.engine);
-    assert.equal(await hashLog(to.engine), digest);
+    assert.deepEqual(names(state.to), names(state.from));
+    for (const location of state.from.list())
+      assert.deepEqual(hashStore(state.to, location), hashStore(state.from, location));
+    const digest = await hashLog(from.engine, state.from);
+    assert.equal(await hashLog(to.engine, state.to), digest);
     console.log(
-      `${copied} records from outside, ${from.engine.state.list().length} store partitions, digest ${digest}; ` +
+      `${copied} records from outside, ${state.from.list().length} store partitions, digest ${digest}; ` +
         [...events].map(([event, count]) => `${count} ${event}`).join(', '),
     );
     await from.close();

@@ -30,7 +30,7 @@ function storesOf({ engine }: Platform, application: string): string[] {
   return engine.state
     .list()
     .filter(({ applicationId }) => applicationId === application)
-    .map((location) => hashStore(engine, location))
+    .map((location) => hashStore(engine.state, location))
     .map(({ storeName, partition, sha256 }) => `${storeName}/${partition} ${sha256}`)
     .sort();
 }

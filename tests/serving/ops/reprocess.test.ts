@@ -36,7 +36,7 @@ function storesOf({ engine }: Pick<Platform, 'engine'>, application: string): st
   return engine.state
     .list()
     .filter(({ applicationId }) => applicationId === application)
-    .map((location) => hashStore(engine, location))
+    .map((location) => hashStore(engine.state, location))
     .map(({ storeName, partition, entries, sha256 }) => `${storeName}/${partition} ${entries} ${sha256}`)
     .sort();
 }

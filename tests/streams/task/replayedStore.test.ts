@@ -14,6 +14,8 @@ import {
   TopologyTestDriver,
 } from '../../../streams/index.ts';
 import { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import { hashStore } from '../../../streams/ops/digest.ts';
+import { stateAsOfPositions } from '../../../streams/ops/stateAsOfPositions.ts';
 import { withTemporaryDirectory } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
 
@@ -225,8 +227,16 @@ test('under load the embedded log writes a replayed store down later, soon after
     await producer.send(many(2_000, 0));
     await producer.send(many(10, 2_000));
     assert.deepEqual(first.lags(), [6, 4]);
+    const location = { applicationId: 'numbers', storeName: 'counts', partition: 0 };
+    const asOfPositions = await stateAsOfPositions(first.log, [
+      { applicationId: 'numbers', topology: topology() },
+    ]);
+    const expected = hashStore(asOfPositions, location);
+    assert.notEqual(hashStore(first.log.state, location).sha256, expected.sha256);
+    assert.deepEqual(first.lags(), [6, 4], 'looking changes nothing');
     nowMs += 1_000;
     await until('the store is written down', () => first.lags().every((lag) => lag === 0));
+    assert.deepEqual(hashStore(first.log.state, location), expected);
     const before = first.runtime.stores.keyValue<string, string>('numbers', 'counts').get('k0');
     await producer.send(many(2_000, 3_000));
     await producer.send(many(14, 5_000));
