@@ -181,7 +181,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (!result.success) {
     const issue = result.error.issues[0]!;
     const name = String(issue.path[0]);
-    const shown = /SECRET|PASSWORD/.test(name) ? 'what is set' : JSON.stringify(given[name]);
+    // An address may hold a password.
+    const hidden = /SECRET|PASSWORD/.test(name) || given[name]?.includes('@') === true;
+    const shown = hidden ? 'what is set' : JSON.stringify(given[name]);
     refuse(`${name}: ${shown} is not valid; ${issue.message} is expected`);
   }
   const settings = result.data;

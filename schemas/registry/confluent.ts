@@ -1,28 +1,60 @@
-import { SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { SchemaError } from '../errors.ts';
 import { refuseIncompatible } from './embedded.ts';
 import type { RegisteredSchema, SchemaRegistry } from './registry.ts';
 
 const TIMEOUT_MS = 10_000;
+const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
+/** What a new schema of a subject must be to the one before, as far as the registry judges it beside us. */
+const COMPATIBILITY = 'BACKWARD';
+/** The registry's answer where another process is registering the same at that moment, and where a schema may not follow. */
+const CONFLICT = 409;
+/** How often a registration is begun again after that answer, with waits of 50 ms, 100 ms and so on between. */
+const TRIES_MAX = 6;
+const FIRST_WAIT_MS = 50;
+
+/** An answer of a registry that is no success. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(what: string, status: number, body: string) {
+    super(`${what}: ${status}${body === '' ? '' : `, ${body}`}`);
+    this.status = status;
+  }
+}
 
 function statusOf(error: unknown): number | null {
-  return typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number'
-    ? error.status
-    : null;
+  return error instanceof Refusal ? error.status : null;
+}
+
+/** What a registry says is wrong, in one line. */
+function reasonOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { readonly message?: unknown };
+    if (typeof message === 'string') return message.replace(/\s+/g, ' ');
+  } catch {
+    // Not from the registry itself: a page of a proxy, of which the status says enough.
+  }
+  return '';
 }
 
 /** A registry that speaks Confluent's REST protocol. */
 export class ConfluentSchemaRegistry implements SchemaRegistry {
+  /** Without a user and password, as errors show it. */
   readonly #host: string;
-  readonly #client: ConfluentClient;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param host base URL, as in http://127.0.0.1:8081 or http://127.0.0.1:8080/apis/ccompat/v7 */
+  /** @param host base URL, as in http://127.0.0.1:8081 or http://user:password@127.0.0.1:8080/apis/ccompat/v7 */
   constructor(host: string) {
-    this.#host = host.replace(/\/$/, '');
-    this.#client = new ConfluentClient({
-      host: this.#host,
-      retry: { retries: 2, initialRetryTimeInSecs: 0.2 },
-    });
+    const url = new URL(host);
+    const { username, password } = url;
+    url.username = '';
+    url.password = '';
+    this.#host = url.href.replace(/\/$/, '');
+    const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    this.#headers = {
+      'content-type': CONTENT_TYPE,
+      ...(username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+    };
   }
 
   async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -34,21 +66,46 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
     }
   }
 
-  async #get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.#host}${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    if (!response.ok)
-      throw Object.assign(new Error(`GET ${path}: ${response.status}`), { status: response.status });
-    return (await response.json()) as T;
+  async #ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.#host}${path}`, {
+      method,
+      headers: this.#headers,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Refusal(`${method} ${path}`, response.status, reasonOf(text));
+    return JSON.parse(text) as T;
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.#ask<T>('GET', path);
   }
 
   async register(subject: string, schema: string): Promise<number> {
-    const newest = await this.latest(subject);
-    if (newest?.schema === schema) return newest.id;
-    refuseIncompatible(subject, schema, newest?.schema ?? null);
-    return this.#call(`registering ${subject}`, async () => {
-      const { id } = await this.#client.register({ type: SchemaType.AVRO, schema }, { subject });
-      return id;
-    });
+    for (let tries = 1; ; tries++) {
+      const newest = await this.latest(subject);
+      if (newest?.schema === schema) return newest.id;
+      refuseIncompatible(subject, schema, newest?.schema ?? null);
+      try {
+        return await this.#register(subject, schema, newest === null);
+      } catch (cause) {
+        // Processes of a deployment that start together register the same: who comes second finds it there.
+        if (statusOf(cause) !== CONFLICT || tries === TRIES_MAX)
+          throw new SchemaError('SCHEMA_REGISTRY', `registering ${subject} at ${this.#host} failed`, {
+            cause,
+          });
+        await new Promise((resolve) => setTimeout(resolve, FIRST_WAIT_MS * 2 ** (tries - 1)));
+      }
+    }
+  }
+
+  /** A subject that has a setting for compatibility keeps it; a new one gets ours, after its first version, as not all registries take it before. */
+  async #register(subject: string, schema: string, isFirst: boolean): Promise<number> {
+    const name = encodeURIComponent(subject);
+    const { id } = await this.#ask<{ readonly id: number }>('POST', `/subjects/${name}/versions`, { schema });
+    if (isFirst) await this.#ask('PUT', `/config/${name}`, { compatibility: COMPATIBILITY });
+    return id;
   }
 
   async getById(id: number): Promise<string> {

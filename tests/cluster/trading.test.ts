@@ -4,18 +4,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Alpaca } from '@alpacahq/alpaca-trade-api';
+import { createSerdes } from '../../schemas/avroSerdes.ts';
+import { ConfluentSchemaRegistry } from '../../schemas/registry/confluent.ts';
+import { DEMO_ACCOUNT_ID } from '../../serving/platform.ts';
+import { partitionForKey } from '../../streams/log/partitioner.ts';
+import { SOURCE_POSITIONS } from '../../topologies/assets/topics.ts';
+import { ORDER_UPDATES } from '../../topologies/orders/topics.ts';
+import { TOPICS } from '../../topologies/topics.ts';
+import { Apicurio } from '../schemas/registry/apicurio.ts';
 import { ClientBook, type DepthMessage } from '../support/clientBook.ts';
 import { KafkaUnderTest, kafkaMissing } from '../support/kafka.ts';
-import { findPython, runPython } from '../support/python.ts';
+import { CONFLUENT_KAFKA, findPython, runPython } from '../support/python.ts';
 import { connectSocket, DEMO_AUTH, request } from '../support/realtime.ts';
 import { call, DEMO_KEY, DEMO_SECRET, type RunningServer, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { kafkaClient } from './kafkaEvidence.ts';
+import { inTexts, readWithConsole, readWithPython, type SeenRecord } from './outsideReaders.ts';
 
 /** Two processes of a deployment on a real broker, with the roles split: what one is asked for is mostly at the other. */
 const KEEPER_ROLES = 'orders,portfolio,candles';
 const FRONT_ROLES = 'serving,source,matching,market-maker,quotes';
 
+const PARTITIONS = 2;
+
 const skip = kafkaMissing();
+/** Without a registry of others to be had, the deployment keeps its schemas on the log. */
+const noRegistry = skip === false ? Apicurio.missing() : false;
+let registry: Apicurio | null = null;
 let kafka: KafkaUnderTest;
 let keeper: RunningServer;
 let front: RunningServer;
@@ -26,10 +41,11 @@ function start(name: string, roles: string): Promise<RunningServer> {
     OPENTAPE_ENGINE: 'kafka',
     KAFKA_BROKERS: kafka.brokers.join(','),
     OPENTAPE_CLUSTER_SECRET: 'known-to-both-of-the-processes',
-    OPENTAPE_PARTITIONS_MAX: '2',
+    OPENTAPE_PARTITIONS_MAX: String(PARTITIONS),
     OPENTAPE_DATA_DIR: join(directory, name),
     OPENTAPE_ROLES: roles,
     OPENTAPE_SIMULATOR_SYMBOLS: 'AAPL,MSFT,KO',
+    ...(registry === null ? {} : { SCHEMA_REGISTRY_URL: registry.url }),
   });
 }
 
@@ -44,7 +60,9 @@ async function ready(server: RunningServer): Promise<void> {
 before(async () => {
   if (skip !== false) return;
   directory = mkdtempSync(join(tmpdir(), 'opentape-cluster-'));
+  const registryStarts = noRegistry === false ? Apicurio.start() : null;
   kafka = await KafkaUnderTest.start();
+  registry = await registryStarts;
   [keeper, front] = await Promise.all([start('keeper', KEEPER_ROLES), start('front', FRONT_ROLES)]);
   await Promise.all([ready(keeper), ready(front)]);
   await until('the market is quoted by the house', async () => {
@@ -55,7 +73,7 @@ before(async () => {
 
 after(async () => {
   await Promise.all([front?.stop(), keeper?.stop()]);
-  await kafka?.stop();
+  await Promise.all([kafka?.stop(), registry?.stop()]);
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
 });
 
@@ -218,6 +236,91 @@ test('depth is a snapshot, then contiguous deltas with the right checksums', { s
     assert.equal(book.snapshots, 1, symbol);
   }
   socket.disconnect();
+});
+
+/** Places and cancels an order far from the market, of which two updates tell. Returns its id. */
+async function placeAndCancel(clientOrderId: string): Promise<string> {
+  const placed = await call(front, 'POST', '/v2/orders', {
+    ...{ symbol: 'KO', qty: '1', side: 'buy', type: 'limit', time_in_force: 'gtc', limit_price: '1' },
+    client_order_id: clientOrderId,
+  });
+  assert.equal(placed.status, 200, JSON.stringify(placed.body));
+  const { id } = placed.body as { id: string };
+  assert.equal((await call(front, 'DELETE', `/v2/orders/${id}`)).status, 204);
+  return id;
+}
+
+/** Writes a record of no meaning among the updates of the demo account and aborts it. Returns its place. */
+async function aborted(): Promise<Pick<SeenRecord, 'partition' | 'offset'>> {
+  const producer = kafkaClient(kafka.brokers, 'aborting').producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionalId: kafka.unique('aborting'),
+  });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  const partition = partitionForKey(Buffer.from(DEMO_ACCOUNT_ID), PARTITIONS);
+  const messages = [{ partition, key: DEMO_ACCOUNT_ID, value: 'never to be read' }];
+  const [answer] = await transaction.send({ topic: ORDER_UPDATES.name, acks: -1, messages });
+  await transaction.abort();
+  await producer.disconnect();
+  return { partition, offset: Number(answer!.baseOffset) };
+}
+
+const ofPlace = ({ partition, offset }: Pick<SeenRecord, 'partition' | 'offset'>): string =>
+  `${partition}@${offset}`;
+
+test("Apache Kafka's console consumer reads what customers were told, and nothing that was aborted", {
+  skip,
+}, async () => {
+  const gone = await aborted();
+  await placeAndCancel('console-1');
+  const ofOrder = (seen: readonly SeenRecord[]): readonly SeenRecord[] =>
+    seen.filter(({ bytes }) => bytes?.includes('console-1'));
+  const seen = await readWithConsole(
+    process.env.OPENTAPE_TEST_KAFKA!,
+    kafka.brokers,
+    ORDER_UPDATES.name,
+    (records) => ofOrder(records).length === 2,
+  );
+  for (const { key, partition, offset } of ofOrder(seen)) {
+    assert.equal(key, DEMO_ACCOUNT_ID);
+    assert.ok(partition === gone.partition && offset > gone.offset, 'it read past what was aborted');
+  }
+  assert.ok(!seen.some((record) => ofPlace(record) === ofPlace(gone)));
+});
+
+test("Confluent's Python client reads and decodes every topic as we do, by the schemas of the registry", {
+  skip,
+}, async (context) => {
+  if (registry === null) return context.skip(noRegistry || 'no registry');
+  const python = findPython(CONFLUENT_KAFKA);
+  if (python === null) return context.skip(`no Python with ${CONFLUENT_KAFKA.name}`);
+  const gone = await aborted();
+  const id = await placeAndCancel('confluent-1');
+  // The simulator keeps no position.
+  const written = TOPICS.filter((topic) => topic !== SOURCE_POSITIONS);
+  const topics = written.map(({ name }) => name);
+  const seen = await readWithPython(python, kafka.brokers, registry.url, topics);
+  const serdes = await createSerdes(new ConfluentSchemaRegistry(registry.url), TOPICS);
+  for (const topic of written) {
+    const records = seen.filter((record) => record.topic === topic.name);
+    assert.ok(records.length > 0, `records of ${topic.name}`);
+    for (const { bytes, value, ...place } of records) {
+      const ours = bytes === null ? null : serdes.value(topic).deserialize(topic.name, bytes);
+      assert.deepEqual(value, inTexts(ours), JSON.stringify(place));
+    }
+  }
+  type Update = { readonly event: string; readonly order: { readonly clientOrderId: string } | null };
+  const updates = seen.filter(({ topic }) => topic === ORDER_UPDATES.name);
+  const ofOrder = updates.filter(({ value }) => (value as Update).order?.clientOrderId === 'confluent-1');
+  assert.deepEqual(
+    ofOrder.map(({ value }) => (value as Update).event),
+    ['NEW', 'CANCELED'],
+  );
+  assert.ok(ofOrder.every(({ bytes }) => bytes!.includes(id)));
+  assert.ok(ofOrder[0]!.offset > gone.offset);
+  assert.ok(!updates.some((record) => ofPlace(record) === ofPlace(gone)));
 });
 
 test('without the process that keeps the accounts reads are turned away, and found again when it is back', {

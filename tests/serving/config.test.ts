@@ -63,6 +63,7 @@ test('says what would be right, in words', () => {
     /; one of debug, info, warn, error, silent is expected$/,
   );
   assert.match(refusal({ SCHEMA_REGISTRY_URL: 'ftp://x' }), /; an http or https URL is expected$/);
+  assert.doesNotMatch(refusal({ SCHEMA_REGISTRY_URL: 'ftp://reader:hunter2@x' }), /hunter2/);
 });
 
 test('refuses a key or secret that no header could carry, and takes a pass phrase', () => {

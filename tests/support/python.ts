@@ -4,18 +4,32 @@ export interface Python {
   readonly path: string;
 }
 
+/** What a script needs of a Python beside the standard library. */
+export interface PythonPackage {
+  /** As it is imported. */
+  readonly module: string;
+  /** As it is installed. */
+  readonly name: string;
+}
+
+export const ALPACA_PY: PythonPackage = { module: 'alpaca', name: 'alpaca-py' };
+export const CONFLUENT_KAFKA: PythonPackage = {
+  module: 'confluent_kafka.schema_registry.avro',
+  name: 'confluent-kafka[avro,schemaregistry]',
+};
+
 /**
- * The Python with Alpaca's SDK that OPENTAPE_TEST_PYTHON names. Null, with the reason printed, where there is none.
+ * The Python that OPENTAPE_TEST_PYTHON names, if it has a package. Null, with the reason printed, where there is none.
  * @throws where OPENTAPE_REQUIRE_SERVERS=1 asks for it
  */
-export function findPython(): Python | null {
+export function findPython({ module, name }: PythonPackage = ALPACA_PY): Python | null {
   const path = process.env.OPENTAPE_TEST_PYTHON;
   const reason =
     path === undefined
-      ? 'OPENTAPE_TEST_PYTHON does not name a Python with alpaca-py'
-      : spawnSync(path, ['-c', 'import alpaca'], { stdio: 'ignore' }).status === 0
+      ? `OPENTAPE_TEST_PYTHON does not name a Python with ${name}`
+      : spawnSync(path, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0
         ? null
-        : `${path} cannot import alpaca; install alpaca-py`;
+        : `${path} cannot import ${module}; install ${name}`;
   if (reason === null) return { path: path! };
   if (process.env.OPENTAPE_REQUIRE_SERVERS === '1') throw new Error(reason);
   console.log(`skipped: ${reason}`);

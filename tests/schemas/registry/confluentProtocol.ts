@@ -36,8 +36,13 @@ export class ConfluentProtocolServer {
   readonly #config = new Map<string, string>();
   readonly #server: Server;
 
-  private constructor() {
+  private constructor(login: string | null) {
+    const right = login === null ? undefined : `Basic ${Buffer.from(login).toString('base64')}`;
     this.#server = createServer((request, response) => {
+      if (right !== undefined && request.headers.authorization !== right) {
+        response.writeHead(401).end();
+        return;
+      }
       this.#answer(request).then(
         (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
         (error: unknown) => {
@@ -51,8 +56,9 @@ export class ConfluentProtocolServer {
     });
   }
 
-  static async start(): Promise<ConfluentProtocolServer> {
-    const server = new ConfluentProtocolServer();
+  /** @param login what it asks of who speaks to it, as `user:password`; null: nothing */
+  static async start(login: string | null = null): Promise<ConfluentProtocolServer> {
+    const server = new ConfluentProtocolServer(login);
     await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
     return server;
   }

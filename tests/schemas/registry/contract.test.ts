@@ -100,6 +100,17 @@ for (const { name, start, skip } of KEEPERS) {
       );
     });
 
+    test('takes what several processes register at the same moment', async () => {
+      for (let round = 0; round < 5; round++) {
+        const registries = await Promise.all([1, 2, 3, 4].map(() => keeper.open()));
+        const ids = await Promise.all(
+          registries.map((registry) => registry.register(`at-once-${round}`, FIRST)),
+        );
+        assert.equal(new Set(ids).size, 1);
+        assert.equal((await registries[0]!.latest(`at-once-${round}`))?.id, ids[0]);
+      }
+    });
+
     test('knows what it does not have', async () => {
       const registry = await keeper.open();
       assert.equal(await registry.latest('nobody'), null);
@@ -159,4 +170,24 @@ test('a registry that is not there is named with its address', async () => {
     createSerdes(new ConfluentSchemaRegistry(url), TOPICS),
     refusedAs('SCHEMA_REGISTRY', new RegExp(`at ${url} failed`)),
   );
+});
+
+test('a registry that asks for a login gets the one of its address, which no error shows', async () => {
+  const server = await ConfluentProtocolServer.start('reader:s%cret:1');
+  const { host } = new URL(server.url);
+  try {
+    const registry = new ConfluentSchemaRegistry(`http://reader:s%25cret%3A1@${host}`);
+    assert.equal(await registry.register('behind-a-login', FIRST), 1);
+    await assert.rejects(
+      new ConfluentSchemaRegistry(`http://reader:wrong-one@${host}`).subjects(),
+      (error: unknown) => {
+        refusedAs('SCHEMA_REGISTRY', new RegExp(`subjects at ${server.url} failed$`))(error);
+        const { cause } = error as Error;
+        assert.equal((cause as Error).message, 'GET /subjects: 401');
+        return true;
+      },
+    );
+  } finally {
+    await server.stop();
+  }
 });
