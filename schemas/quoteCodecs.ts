@@ -18,7 +18,7 @@ export interface HotCodec<T> {
 }
 
 /** Bytes of the longest record without its list of venues: texts of 64 bytes, longs of 9 with their branch. */
-const RECORD_BYTES = 640;
+const RECORD_BYTES = 768;
 const VENUE_BYTES = 112;
 
 const writer = new AvroBinaryWriter();
@@ -47,6 +47,8 @@ function writeUpdate(value: QuoteUpdate): void {
   writer.textOrNull(value.lastExchange);
   writer.longOrNull(value.lastTradeAtMs);
   writer.longOrNull(value.quotedAtMs);
+  writer.longOrNull(value.lastTradeNumber);
+  writer.textOrNull(value.lastConditions);
 }
 
 function finished(): number {
@@ -99,6 +101,8 @@ const quoteUpdate: HotCodec<QuoteUpdate> = {
       lastExchange: reader.textOrNull(),
       lastTradeAtMs: reader.longOrNull(),
       quotedAtMs: reader.longOrNull(),
+      lastTradeNumber: reader.longOrNull(),
+      lastConditions: reader.textOrNull(),
     };
     return reader.fits && reader.at === bytes.length ? value : null;
   },

@@ -487,6 +487,10 @@ export interface QuoteUpdate {
   readonly lastTradeAtMs: number | null;
   /** Time of the newest quote in it. */
   readonly quotedAtMs: number | null;
+  /** Number of the last trade within symbol and venue. */
+  readonly lastTradeNumber: number | null;
+  /** Its sale conditions as the feed gives them. */
+  readonly lastConditions: string | null;
 }
 
 /** An order in the book. A store value; the key orders by symbol and arrival. */

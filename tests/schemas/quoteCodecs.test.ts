@@ -65,6 +65,8 @@ const quoteUpdate = fc.record({
   lastExchange: option(text),
   lastTradeAtMs: option(long),
   quotedAtMs: option(long),
+  lastTradeNumber: option(long),
+  lastConditions: option(text),
 });
 const quoteState = fc.record({
   venues: fc.array(venueQuote, { maxLength: 20 }),

@@ -144,6 +144,8 @@ export class Exchange {
       lastExchange: null,
       lastTradeAtMs: null,
       quotedAtMs: this.nowMs,
+      lastTradeNumber: null,
+      lastConditions: null,
     };
     this.pipe(QUOTE_UPDATES, symbol, update);
   }

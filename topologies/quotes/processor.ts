@@ -27,6 +27,8 @@ function newState(symbol: Ticker): QuoteState {
     lastExchange: null,
     lastTradeAtMs: null,
     quotedAtMs: null,
+    lastTradeNumber: null,
+    lastConditions: null,
   };
   return { venues: [], latest, emittedAtMs: -1, pending: false };
 }
@@ -116,6 +118,8 @@ function withQuote(state: QuoteState, quote: MarketQuote, timestamp: number): Qu
       lastExchange: latest.lastExchange,
       lastTradeAtMs: latest.lastTradeAtMs,
       quotedAtMs: timestamp,
+      lastTradeNumber: latest.lastTradeNumber,
+      lastConditions: latest.lastConditions,
     },
     emittedAtMs: state.emittedAtMs,
     pending: true,
@@ -130,6 +134,8 @@ function withTrade(state: QuoteState, trade: MarketTrade, timestamp: number): Qu
     lastSizeMicros: trade.sizeMicros,
     lastExchange: trade.exchange,
     lastTradeAtMs: timestamp,
+    lastTradeNumber: trade.tradeNumber,
+    lastConditions: trade.conditions,
   };
   return { venues: state.venues, latest, emittedAtMs: state.emittedAtMs, pending: true };
 }

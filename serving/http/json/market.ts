@@ -63,7 +63,13 @@ export function quoteJson(quote: QuoteUpdate, tape: string) {
   };
 }
 
-/** The last trade as the quotes know it: without its number and conditions, which they do not keep. Null where there was none. */
+/** Sale conditions of the tape are single characters; some feeds give a number of flags instead, which is left in one piece. */
+function conditionsOf(text: string): readonly string[] {
+  if (text === '') return [];
+  return text.length <= CONDITIONS_MAX ? [...text] : [text];
+}
+
+/** The last trade as the quotes know it. Null where there was none. */
 export function lastTradeJson(quote: QuoteUpdate, tape: string) {
   if (quote.lastTradeAtMs === null || quote.lastPriceTicks === null) return null;
   return {
@@ -71,15 +77,11 @@ export function lastTradeJson(quote: QuoteUpdate, tape: string) {
     x: quote.lastExchange ?? ' ',
     p: dollars(quote.lastPriceTicks),
     s: shares(quote.lastSizeMicros),
-    c: [],
+    c: conditionsOf(quote.lastConditions ?? ''),
+    // Quotes of an earlier version did not keep the number.
+    ...(quote.lastTradeNumber === null ? {} : { i: quote.lastTradeNumber }),
     z: tape,
   };
-}
-
-/** Sale conditions of the tape are single characters; some feeds give a number of flags instead, which is left in one piece. */
-function conditionsOf(text: string): readonly string[] {
-  if (text === '') return [];
-  return text.length <= CONDITIONS_MAX ? [...text] : [text];
 }
 
 /** A trade of the tape. */

@@ -107,7 +107,7 @@ test('the newest quote, trade and bar, of one symbol and of many', () =>
     assert.deepEqual(Object.keys(quotes), ['AAPL', 'IBM']);
     assert.deepEqual(quotes.AAPL, quote);
     const { trade } = (await get('AAPL/trades/latest')) as { trade: Row };
-    assert.deepEqual([trade.p, trade.s, trade.x, trade.z], [203.4, 50, 'Q', 'C']);
+    assert.deepEqual(trade, { t: at(184_000), x: 'Q', p: 203.4, s: 50, c: ['@'], i: 11, z: 'C' });
     const { trades } = (await get('trades/latest?symbols=IBM')) as { trades: Record<string, Row> };
     assert.deepEqual([trades.IBM!.p, trades.IBM!.z], [220.5, 'A']);
     const { bar } = (await get('AAPL/bars/latest')) as { bar: Row };

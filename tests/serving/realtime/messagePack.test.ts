@@ -68,6 +68,8 @@ test('a frame of quotes is what the parser of a client reads', () => {
       lastExchange: fc.constant(null),
       lastTradeAtMs: time,
       quotedAtMs: time,
+      lastTradeNumber: fc.constant(null),
+      lastConditions: fc.constant(null),
     }) satisfies fc.Arbitrary<QuoteUpdate>,
     { minLength: 1, maxLength: 20 },
   );
