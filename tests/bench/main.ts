@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { benchKafka } from './kafka.ts';
+import { benchKafkaOrders } from './kafkaOrders.ts';
 import { benchKafkaRestore } from './kafkaRestore.ts';
 import { benchKafkaStreams, benchStreamsMemory } from './kafkaStreams.ts';
 import { benchPipeline } from './pipeline.ts';
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   kafka: benchKafka,
   'kafka-streams': benchKafkaStreams,
   'kafka-restore': benchKafkaRestore,
+  'kafka-orders': benchKafkaOrders,
   pipeline: benchPipeline,
   quotes: benchQuotes,
   rest: benchRest,

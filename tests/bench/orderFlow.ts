@@ -1,7 +1,7 @@
 import type { OrderCommand } from '../../schemas/generated/types.ts';
 import type { AccountId } from '../../schemas/ids.ts';
 import { topicRecord } from '../../schemas/topicRecord.ts';
-import type { Platform } from '../../serving/platform.ts';
+import type { ServedPlatform } from '../../serving/platform.ts';
 import type { ProducerRecord } from '../../streams/log/log.ts';
 import { ORDER_COMMANDS } from '../../topologies/orders/topics.ts';
 import { assetRecord } from '../support/assets.ts';
@@ -15,12 +15,18 @@ const PRICE_TICKS = 1_000_000;
 const account = (index: number): AccountId => numberedUuid(1, index) as AccountId;
 const SELLER = numberedUuid(9, 0) as AccountId;
 
+/** Orders by which `open` gives the accounts their shares. */
+export const OPENING_PURCHASES = ACCOUNTS * SYMBOLS.length;
+
+/** What the flow needs of a platform. */
+type Floor = Pick<ServedPlatform, 'serdes' | 'clock' | 'producer'>;
+
 /** Makes the orders of a thousand accounts, half of them crossing, and sends them. */
 export class OrderFlow {
-  readonly #platform: Platform;
+  readonly #platform: Floor;
   #orders = 0;
 
-  constructor(platform: Platform) {
+  constructor(platform: Floor) {
     this.#platform = platform;
   }
 
