@@ -32,6 +32,8 @@ export interface PlatformOptions {
   readonly faults?: CommitFaults;
   /** Called when an application fails and is stopped. */
   readonly onApplicationFailed?: (applicationId: string, cause: unknown) => void;
+  /** Partitions of topics that are made; null and left out: as many as this engine has by default. */
+  readonly partitionsOf?: (topic: string) => number | null;
   /** Left out: every application of the trading flow. */
   readonly applications?: (serdes: Serdes) => readonly Application[];
 }
@@ -54,7 +56,7 @@ export interface ServedPlatform {
 }
 
 /** Partitions of a topic of the trading flow; 1 for any other. */
-function partitionsOfTopic(name: string, engine: 'embedded' | 'kafka'): number {
+export function partitionsOfTopic(name: string, engine: 'embedded' | 'kafka'): number {
   return TOPICS.find((topic) => topic.name === name)?.partitions[engine] ?? 1;
 }
 
@@ -82,7 +84,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     await engine.admin.createTopics(
       TOPICS.map(({ name, partitions, retentionMs, cleanupPolicy }) => ({
         name,
-        partitions: partitions.embedded,
+        partitions: options.partitionsOf?.(name) ?? partitions.embedded,
         retentionMs,
         cleanupPolicy,
       })),

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { LogRecord } from '../../streams/log/log.ts';
 import type { RecordDifference } from '../../streams/ops/compareRecords.ts';
-import { ServingError } from '../errors.ts';
 import type { Place } from '../ops/place.ts';
 import { replayInShadow, type ShadowReport } from '../ops/shadow.ts';
 import { viewerOf } from '../ops/topics.ts';
@@ -54,11 +53,6 @@ async function replay(application: string, command: Command): Promise<void> {
   const json = flags.json === true;
   await interruptible((signal) =>
     withAccess(flags, async (access, config) => {
-      if (config.engine.kind !== 'embedded')
-        throw new ServingError(
-          'SERVING_REPLAY',
-          'replay compares by the order and the offsets of the embedded log, so this version does it on the embedded engine only',
-        );
       const shown: string[] = [];
       let [bar, label] = [null as ProgressBar | null, ''];
       const report = await replayInShadow(access, {

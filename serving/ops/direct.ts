@@ -3,9 +3,11 @@ import type { Config } from '../config.ts';
 import { ServingError } from '../errors.ts';
 import { readVersion } from '../version.ts';
 import type { OperatorAccess, VerifyRequest } from './access.ts';
+import { takeKafkaCut } from './invariants/kafkaCut.ts';
 import { type VerificationProgress, type VerificationReport, verifyInvariants } from './invariants/verify.ts';
 import { type Operation, type OperationContext, oneAtATime } from './operation.ts';
 import type { RemoteAccess } from './remote.ts';
+import { ChangelogStores } from './storeBytes.ts';
 import {
   type EntryView,
   getEntries,
@@ -16,6 +18,9 @@ import {
 } from './stores.ts';
 import { openStopped, type StoppedSubject, verificationSubject } from './subject.ts';
 import { listTopics, type RecordView, type TailOptions, type TopicSummary, tailTopic } from './topics.ts';
+
+/** How long a deployment on Kafka may take to work off what there is when it is verified. */
+const CAUGHT_UP_WITHIN_MS = 10_000;
 
 /**
  * Looks into the data directory of a stopped instance, which cannot be started meanwhile; or into the cluster beside whatever runs on it, where a
@@ -96,16 +101,24 @@ export class DirectAccess implements OperatorAccess {
     }
   }
 
-  verify(
+  async verify(
     { only, violationsMax }: VerifyRequest,
     onProgress: (progress: VerificationProgress) => void,
   ): Promise<VerificationReport> {
-    return verifyInvariants(verificationSubject(this.subject), {
-      ...(only === null ? {} : { only }),
-      violationsMax,
-      caughtUpWithinMs: null,
-      onProgress,
+    const { engine, serdes, applications, stores } = this.subject;
+    const options = { ...(only === null ? {} : { only }), violationsMax, onProgress };
+    if (!(stores instanceof ChangelogStores))
+      return verifyInvariants(verificationSubject(this.subject), { ...options, caughtUpWithinMs: null });
+    const cut = await takeKafkaCut({
+      engine,
+      applications,
+      stores,
+      withinMs: CAUGHT_UP_WITHIN_MS,
+      wallClock: Date.now,
+      onStep: (step) => onProgress({ invariant: 'state', step, records: 0 }),
     });
+    const subject = { engine: cut, serdes, applications };
+    return verifyInvariants(subject, { ...options, caughtUpWithinMs: CAUGHT_UP_WITHIN_MS });
   }
 
   run<P, R>(

@@ -14,6 +14,9 @@ import { openPlatform, type Platform } from '../platform.ts';
 import { Findings, type InvariantReport } from './invariants/report.ts';
 import type { VerificationSubject } from './invariants/verify.ts';
 
+/** What can be replayed byte for byte: a log whose commits have an order. */
+type ReplaySubject = VerificationSubject & { readonly engine: EmbeddedLog };
+
 export interface ReplayOptions {
   /** What the applications were run with. */
   readonly settings: ApplicationOptions;
@@ -30,10 +33,7 @@ const POLL_MS = 20;
  * it is compared with what is here. Takes the time of the processing and the space of the data.
  * @throws ServingError SERVING_REPLAY where retention has removed part of what came from outside; LogError, StreamsError
  */
-export async function verifyReplay(
-  subject: VerificationSubject,
-  options: ReplayOptions,
-): Promise<InvariantReport> {
+export async function verifyReplay(subject: ReplaySubject, options: ReplayOptions): Promise<InvariantReport> {
   await checkComplete(subject);
   const findings = new Findings('state', options.violationsMax);
   const directory = await mkdtemp(join(tmpdir(), 'opentape-replay-'));
@@ -75,7 +75,7 @@ export async function verifyReplay(
   return findings.report();
 }
 
-async function checkComplete({ engine }: VerificationSubject): Promise<void> {
+async function checkComplete({ engine }: ReplaySubject): Promise<void> {
   const present = await engine.admin.listTopics();
   for (const { name, cleanupPolicy } of EXTERNAL_TOPICS) {
     if (!present.includes(name))
@@ -137,7 +137,7 @@ async function compareTopics(
 }
 
 async function compareStores(
-  { engine, applications }: VerificationSubject,
+  { engine, applications }: ReplaySubject,
   platform: Platform,
   findings: Findings,
 ): Promise<void> {

@@ -12,8 +12,10 @@ import { type Application, type ApplicationOptions, applications } from '../../t
 import { ServingError } from '../errors.ts';
 import { openPlatform, type Platform } from '../platform.ts';
 import type { OperatorAccess } from './access.ts';
+import { DirectAccess } from './direct.ts';
 import { findApplication } from './find.ts';
 import type { Place } from './place.ts';
+import { type ShadowInput, shadowInput } from './shadowInput.ts';
 import { type ComparedTopic, compareTopic, placeName, recordsOf, type Starts } from './shadowTopic.ts';
 import type { TopicSummary } from './topics.ts';
 
@@ -65,23 +67,17 @@ async function copySchemas(access: OperatorAccess, directory: string, signal: Ab
 
 /** Where the range begins in each partition of the input, counted in records fed. */
 async function feed(
-  access: OperatorAccess,
+  input: ShadowInput,
   { producer, runtime }: Platform,
-  inputs: readonly string[],
   total: number,
-  { begin, end, signal, onProgress }: ShadowOptions,
+  { begin, signal, onProgress }: ShadowOptions,
 ): Promise<{ readonly fed: number; readonly inRange: number; readonly starts: Starts }> {
-  const firsts: Starts = new Map();
-  if (begin !== 'beginning') {
-    for (const topic of inputs)
-      for await (const record of recordsOf(access, [topic], { begin, end }, signal))
-        if (!firsts.has(placeName(record))) firsts.set(placeName(record), record.offset);
-  }
+  const firsts: Starts = begin === 'beginning' ? new Map() : await input.firsts();
   const starts: Starts = new Map();
   const counts: Starts = new Map();
   let [fed, inRange] = [0, 0];
   let batch: ProducerRecord[] = [];
-  for await (const record of recordsOf(access, inputs, { begin: 'beginning', end }, signal)) {
+  for await (const record of input.records()) {
     const name = placeName(record);
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
@@ -146,8 +142,11 @@ export async function replayInShadow(access: OperatorAccess, options: ShadowOpti
   try {
     await copySchemas(access, directory, options.signal);
     let failure: unknown = null;
+    const topics = await access.topics();
     const platform = await openPlatform({
       dataDirectory: directory,
+      // As many partitions as there, so that each can be compared with its own.
+      partitionsOf: (topic) => topics.find(({ name }) => name === topic)?.partitions ?? null,
       ...options.settings,
       memoryBudgetBytes: options.memoryBudgetBytes,
       schemaRegistryUrl: options.schemaRegistryUrl,
@@ -160,7 +159,7 @@ export async function replayInShadow(access: OperatorAccess, options: ShadowOpti
       },
     });
     try {
-      const report = await run(access, platform, options);
+      const report = await run(access, platform, topics, options);
       if (failure === null) return report;
       throw new ServingError('SERVING_REPLAY', `${options.application} failed on the replayed input`, {
         cause: failure,
@@ -182,9 +181,20 @@ function doubtsOf(topics: readonly TopicSummary[], inputs: readonly string[]): r
     );
 }
 
+/** On Kafka only the order within a partition is on the log. */
+function orderDoubts(inputs: readonly string[], global: ReadonlySet<string>): readonly string[] {
+  const own = inputs.filter((name) => !global.has(name));
+  const read = [
+    ...(own.length > 1 ? [`in which order the records of ${own.join(', ')} were taken`] : []),
+    ...(global.size > 0 ? [`when a process knew what came on ${[...global].join(', ')}`] : []),
+  ];
+  return read.map((what) => `Kafka does not keep ${what}; they are replayed by their times`);
+}
+
 async function run(
   access: OperatorAccess,
   platform: Platform,
+  topics: readonly TopicSummary[],
   options: ShadowOptions,
 ): Promise<ShadowReport> {
   const [application] = platform.applications as readonly [Application];
@@ -197,14 +207,28 @@ async function run(
       'SERVING_REPLAY',
       `${application.applicationId} reads ${circle}, which it writes itself, so that its input cannot be told from its output`,
     );
-  const topics = await access.topics();
+  const global = new Set(
+    [...application.topology.globalStores.values()].flatMap(({ source }) => source.topics),
+  );
+  const input = await shadowInput(access, application.applicationId, inputs, global, options);
   const total = topics
     .filter(({ name }) => inputs.includes(name))
     .reduce((sum, { records }) => sum + records, 0);
-  const { fed, inRange, starts } = await feed(access, platform, inputs, total, options);
+  const { fed, inRange, starts } = await feed(input, platform, total, options);
   const firsts = await firstOutputs(platform, inputs, outputs, starts);
-  const doubts = doubtsOf(topics, inputs);
-  const comparison = { access, platform, topics, firsts, complete: doubts.length === 0, options };
+  const removed = doubtsOf(topics, inputs);
+  const kafka = access instanceof DirectAccess && access.subject.engine.kind === 'kafka';
+  const doubts = kafka ? [...removed, ...orderDoubts(inputs, global)] : removed;
+  const comparison = {
+    access,
+    platform,
+    topics,
+    firsts,
+    complete: removed.length === 0,
+    input,
+    kafka,
+    options,
+  };
   const compared: ComparedTopic[] = [];
   for (const topic of outputs) compared.push(await compareTopic(comparison, topic));
   return {

@@ -8,6 +8,7 @@ import { describedWriters } from './deployments.ts';
 import type { Place } from './place.ts';
 import { decodeRecord, recordsOperation } from './records.ts';
 import type { ShadowOptions } from './shadow.ts';
+import type { ShadowInput } from './shadowInput.ts';
 import type { TopicSummary } from './topics.ts';
 
 /** An offset of each partition, by `placeName`. */
@@ -41,6 +42,9 @@ interface Comparison {
   readonly firsts: Starts;
   /** Whether all input from the first record on was there. */
   readonly complete: boolean;
+  readonly input: ShadowInput;
+  /** Whether the original is on Kafka, where the ends of transactions take offsets too. */
+  readonly kafka: boolean;
   readonly options: ShadowOptions;
 }
 
@@ -67,30 +71,57 @@ async function* shadowRecords(
     yield* records;
 }
 
-/** The range of the original that a partition of the shadow is compared with. */
-async function originalRange(
-  { access, platform, topics, options }: Comparison,
+/** Of some records, those from the `from`th on, at most `count` of them. */
+async function* slice(
+  records: AsyncIterable<LogRecord>,
+  from: number,
+  count: number,
+): AsyncGenerator<LogRecord, void> {
+  let seen = 0;
+  for await (const record of records) {
+    if (seen >= from + count) return;
+    if (seen >= from) yield record;
+    seen += 1;
+  }
+}
+
+/** The stretches of original and shadow that are compared. */
+async function stretches(
+  { access, platform, topics, input, kafka, options }: Comparison,
   topic: string,
   partition: number,
   first: number,
   alone: boolean,
-): Promise<{ readonly from: number; readonly begin: Place; readonly end: Place }> {
-  if (alone) {
-    // Written by nobody else and from the beginning on, a record lies at the same offset in both.
-    const earliest = topics.find(({ name }) => name === topic)?.offsets[partition]?.earliest ?? 0;
-    const { offsets } = await platform.engine.admin.describeTopic(topic);
-    const from = Math.max(first, earliest);
-    // A running instance has gone on meanwhile: what it wrote since came of input that was not replayed.
-    const whole = options.end === 'end' && access.mode === 'stopped';
-    return { from, begin: from, end: whole ? 'end' : (offsets[partition]?.latest ?? from) };
+): Promise<readonly [original: AsyncIterable<LogRecord>, replayed: AsyncIterable<LogRecord>]> {
+  const original = (begin: Place, end: Place): AsyncIterable<LogRecord> =>
+    recordsOf(access, [topic], { partition, begin, end }, options.signal);
+  if (!alone) {
+    const [record] = await platform.engine.reader.read({ topic, partition }, first, 1);
+    const timeMs = record?.timestamp ?? 0;
+    return [original({ timeMs }, 'end'), shadowRecords(platform, topic, partition, first)];
   }
-  const [record] = await platform.engine.reader.read({ topic, partition }, first, 1);
-  return { from: first, begin: { timeMs: record?.timestamp ?? 0 }, end: 'end' };
+  const earliest = topics.find(({ name }) => name === topic)?.offsets[partition]?.earliest ?? 0;
+  const { offsets } = await platform.engine.admin.describeTopic(topic);
+  const latest = offsets[partition]?.latest ?? 0;
+  const whole = await input.whole();
+  if (kafka) {
+    const count = whole ? Number.POSITIVE_INFINITY : latest - first;
+    return [
+      slice(original('beginning', 'end'), first, count),
+      shadowRecords(platform, topic, partition, first),
+    ];
+  }
+  // Written by nobody else and from the beginning on, a record lies at the same offset in both.
+  const from = Math.max(first, earliest);
+  return [
+    original(from, whole ? 'end' : Math.max(from, latest)),
+    shadowRecords(platform, topic, partition, from),
+  ];
 }
 
 /** Compares what the shadow wrote into a topic with what is there. */
 export async function compareTopic(comparison: Comparison, topic: string): Promise<ComparedTopic> {
-  const { access, platform, firsts, complete, options } = comparison;
+  const { platform, topics, firsts, complete, kafka, options } = comparison;
   const [own] = platform.applications;
   const others = describedWriters(topic, platform.serdes, options.settings).filter(
     (id) => id !== own?.applicationId,
@@ -101,12 +132,13 @@ export async function compareTopic(comparison: Comparison, topic: string): Promi
   for (const partition of offsets.keys()) {
     const first = firsts.get(placeName({ topic, partition }));
     if (first === undefined) continue;
-    const { from, ...range } = await originalRange(comparison, topic, partition, first, alone);
-    const found = await compareRecords(
-      recordsOf(access, [topic], { partition, ...range }, options.signal),
-      shadowRecords(platform, topic, partition, from),
-      alone,
-      (difference) => options.onDifference(difference, platform),
+    // On Kafka records are counted from the first one on, which must be there then.
+    const counted =
+      alone &&
+      (!kafka || (topics.find(({ name }) => name === topic)?.offsets[partition]?.earliest ?? 0) === 0);
+    const [original, replayed] = await stretches(comparison, topic, partition, first, counted);
+    const found = await compareRecords(original, replayed, counted, (difference) =>
+      options.onDifference(difference, platform),
     );
     equal += found.equal;
     differences += found.differences;

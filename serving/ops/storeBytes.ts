@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BytesStore, StateBackend, StoreBuilder, StoreLocation } from '../../stores/store.ts';
-import { changelogTopicName, KafkaState } from '../../streams/log/kafka/state/index.ts';
+import { changelogTopicName, KafkaState, type KafkaTaskState } from '../../streams/log/kafka/state/index.ts';
 import type { LogEngine } from '../../streams/log/log.ts';
 import { ServingError } from '../errors.ts';
 
@@ -77,7 +77,7 @@ export class ChangelogStores implements StoreBytes {
   readonly here = false;
   readonly #engine: LogEngine & Parameters<typeof KafkaState.open>[0]['log'];
   readonly #memoryBudgetBytes: number;
-  readonly #restored = new Map<string, readonly number[]>();
+  readonly #restored = new Map<string, readonly KafkaTaskState[]>();
   #directory: string | null = null;
   #state: KafkaState | null = null;
 
@@ -100,24 +100,37 @@ export class ChangelogStores implements StoreBytes {
       );
     const name = `${application}/${builder.name}`;
     const known = this.#restored.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.map(({ partition }) => partition);
     const state = await this.#open();
     const partitions = await this.partitions(store);
     // A number of its own keeps the tasks of two stores apart.
     const subtopologyId = this.#restored.size;
-    await Promise.all(
-      partitions.map((partition) =>
-        state.restore({
-          applicationId: application,
-          subtopologyId,
-          partition,
-          stores: [builder],
-          topics: [],
-        }),
-      ),
-    );
-    this.#restored.set(name, partitions);
+    const tasks = partitions.map((partition) => ({
+      applicationId: application,
+      subtopologyId,
+      partition,
+      stores: [builder],
+      topics: [],
+    }));
+    await Promise.all(tasks.map((task) => state.restore(task)));
+    this.#restored.set(name, tasks);
     return partitions;
+  }
+
+  /** Brings what was read of these stores up to what is committed now; the rest of it is here already. @throws LogError */
+  async renew(stores: readonly KnownStore[]): Promise<void> {
+    const state = await this.#open();
+    for (const store of stores) await this.whole(store);
+    const tasks = stores.flatMap(
+      ({ application, builder }) => this.#restored.get(`${application}/${builder.name}`) ?? [],
+    );
+    for (const task of tasks) state.close(task);
+    await Promise.all(tasks.map((task) => state.restore(task)));
+  }
+
+  /** Partitions of a store that were read. */
+  restored(application: string, store: string): readonly number[] {
+    return (this.#restored.get(`${application}/${store}`) ?? []).map(({ partition }) => partition);
   }
 
   open(place: StoreLocation): BytesStore {

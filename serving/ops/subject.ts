@@ -23,13 +23,18 @@ export interface OperatorSubject extends Omit<VerificationSubject, 'engine'> {
   readonly stores?: StoreBytes;
 }
 
-/** @throws ServingError SERVING_REPLAY where the log is of an engine that keeps no state to verify */
-export function verificationSubject(subject: OperatorSubject): VerificationSubject {
+/**
+ * What can be verified inside of one process.
+ * @throws ServingError SERVING_REPLAY where the log is of an engine of which a process holds a part only
+ */
+export function verificationSubject(
+  subject: OperatorSubject,
+): VerificationSubject & { readonly engine: EmbeddedLog } {
   const { engine } = subject;
   if (engine instanceof EmbeddedLog) return { ...subject, engine };
   throw new ServingError(
     'SERVING_REPLAY',
-    `verify goes through the log in the order of its commits, which only the embedded engine keeps over several partitions; this one is ${engine.kind}`,
+    `this process holds a part of the deployment only; with OPENTAPE_ENGINE=kafka and KAFKA_BROKERS set, verify looks at all of it; --replay needs the embedded engine, whose commits have an order over all partitions`,
   );
 }
 

@@ -51,17 +51,30 @@ export class Remembered<K, V> {
   }
 }
 
-/** Every accepted command has exactly one outcome. Commands and updates come in the order in which they were appended. */
+/** An outcome that came before its command: of two partitions only the times tell, and those of several senders do not rise. */
+interface EarlyOutcome {
+  readonly outcome: Outcome;
+  readonly record: AppendedRecord;
+  readonly update: { readonly accountId: string };
+}
+
+/** Every accepted command has exactly one outcome. */
 export class OutcomeCheck {
   readonly #findings: Findings;
   readonly #isHouse: (accountId: string) => boolean;
   readonly pending = new Map<string, PendingCommand>();
   readonly #done = new Remembered<string, OrderCommand>(REMEMBERED_MAX);
   readonly #excused = new Remembered<string, true>(REMEMBERED_MAX);
+  readonly #ordered: boolean;
+  readonly #early = new Map<string, EarlyOutcome[]>();
+  /** The house's commands that came again before the first of them was answered. */
+  readonly #again = new Map<string, PendingCommand[]>();
 
-  constructor(findings: Findings, isHouse: (accountId: string) => boolean) {
+  /** @param ordered commands and updates come in the order in which they were appended; else about so, and `end` tells what was missing */
+  constructor(findings: Findings, isHouse: (accountId: string) => boolean, ordered: boolean) {
     this.#findings = findings;
     this.#isHouse = isHouse;
+    this.#ordered = ordered;
   }
 
   command(command: OrderCommand, record: AppendedRecord): void {
@@ -71,8 +84,23 @@ export class OutcomeCheck {
     const { commandId } = command;
     // Sent again by a customer: the first one stands, and was or will be answered. The house is answered each time.
     const answeredOnce = !this.#isHouse(command.accountId);
+    if (!answeredOnce && !this.#ordered && this.pending.has(commandId))
+      this.#again.set(commandId, [...(this.#again.get(commandId) ?? []), { command, record }]);
     if (this.pending.has(commandId) || (answeredOnce && this.#done.get(commandId) !== undefined)) return;
     this.pending.set(commandId, { command, record });
+    const early = this.#early.get(commandId);
+    if (early === undefined) return;
+    this.#early.delete(commandId);
+    for (const { outcome, record: at, update } of early) this.#outcome(commandId, outcome, at, update);
+  }
+
+  /** After the last record: outcomes that no command has come for. */
+  end(): void {
+    for (const [commandId, early] of this.#early)
+      for (const { outcome, record, update } of early) this.#unasked(commandId, outcome, record, update);
+    this.#early.clear();
+    for (const [commandId, [first]] of this.#again)
+      if (first !== undefined && !this.pending.has(commandId)) this.pending.set(commandId, first);
   }
 
   /** A command whose outcome may be in the part of the log that retention has removed. */
@@ -100,6 +128,8 @@ export class OutcomeCheck {
     const waiting = this.pending.get(commandId);
     if (waiting !== undefined) {
       this.pending.delete(commandId);
+      const again = this.#again.get(commandId)?.shift();
+      if (again !== undefined) this.pending.set(commandId, again);
       this.#done.set(commandId, waiting.command);
       if (OUTCOMES[waiting.command.kind].includes(outcome)) return;
       this.#findings.violation(placeOf(record), `${outcome} is no outcome of ${waiting.command.kind}`, {
@@ -117,6 +147,16 @@ export class OutcomeCheck {
       });
       return;
     }
+    if (this.#ordered) this.#unasked(commandId, outcome, record, update);
+    else this.#early.set(commandId, [...(this.#early.get(commandId) ?? []), { outcome, record, update }]);
+  }
+
+  #unasked(
+    commandId: string,
+    outcome: Outcome,
+    record: AppendedRecord,
+    update: { readonly accountId: string },
+  ): void {
     // The house's commands are kept for a day only; its updates may outlive them.
     if (this.#isHouse(update.accountId) || this.#excused.get(commandId) !== undefined) return;
     this.#findings.violation(placeOf(record), `${outcome} answers a command that is not on the log`, {

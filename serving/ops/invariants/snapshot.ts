@@ -9,28 +9,21 @@ import type {
 } from '../../../schemas/generated/types.ts';
 import type { Serdes } from '../../../schemas/serdes.ts';
 import type { Serde } from '../../../stores/serde.ts';
-import { type EmbeddedLog, partitionForKey } from '../../../streams/log/embedded/index.ts';
+import { partitionForKey } from '../../../streams/log/embedded/index.ts';
 import { messageOf } from '../../../streams/log/errors.ts';
 import { topicsReadBy } from '../../../streams/ops/lag.ts';
 import type { Application } from '../../../topologies/applications.ts';
 import { BOOKS, RESTING_ORDERS } from '../../../topologies/matching/stores.ts';
 import { STORES } from '../../../topologies/orders/stores.ts';
 import { ORDER_COMMANDS } from '../../../topologies/orders/topics.ts';
+import type { ApplicationLag, VerifiedLog } from './evidence.ts';
 import type { Findings } from './report.ts';
 
-/** What is verified: an open log with its schemas and topologies, whether its applications run or not. A Platform is one. */
+/** What is verified: a log with its schemas and topologies, whether its applications run or not. A Platform is one. */
 export interface VerificationSubject {
-  readonly engine: EmbeddedLog;
+  readonly engine: VerifiedLog;
   readonly serdes: Serdes;
   readonly applications: readonly Application[];
-}
-
-/** How far an application is behind the end of a partition. */
-export interface ApplicationLag {
-  readonly applicationId: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly lag: number;
 }
 
 /** The resting orders and counters of one partition of the books. */
@@ -44,6 +37,8 @@ export interface BookPartition {
  * may still trade; all orders ever given would take too long.
  */
 export interface Snapshot {
+  /** Whether all of it is of one moment. Always so on the embedded log; on Kafka only where nothing of the trading flow was on its way. */
+  readonly settled: boolean;
   /** End of each partition, by topic. */
   readonly ends: ReadonlyMap<string, readonly number[]>;
   /** Next offset to process, by `application/topic/partition`. */
@@ -61,7 +56,7 @@ export interface Snapshot {
 
 /** Reads typed entries of committed stores; what cannot be read is a finding. */
 export class StoreReader {
-  readonly #engine: EmbeddedLog;
+  readonly #engine: VerifiedLog;
   readonly #serdes: Serdes;
   readonly #findings: Findings;
 
@@ -120,7 +115,8 @@ export class StoreReader {
   #likelyFirst(key: string, partitions: readonly number[]): readonly number[] {
     const slash = key.indexOf('/');
     const account = Buffer.from(slash < 0 ? key : key.slice(0, slash));
-    const likely = partitionForKey(account, ORDER_COMMANDS.partitions.embedded);
+    const count = this.#engine.kind === 'embedded' ? ORDER_COMMANDS.partitions.embedded : partitions.length;
+    const likely = partitionForKey(account, Math.max(1, count));
     return partitions.includes(likely)
       ? [likely, ...partitions.filter((partition) => partition !== likely)]
       : partitions;
@@ -186,6 +182,7 @@ export function takeSnapshot(
     }
   }
   return {
+    settled: engine.cut?.settled ?? true,
     ends,
     positions,
     lag,
@@ -198,17 +195,19 @@ export function takeSnapshot(
 }
 
 function readPositions(
-  engine: EmbeddedLog,
+  engine: VerifiedLog,
   applications: readonly Application[],
   ends: ReadonlyMap<string, readonly number[]>,
 ): Pick<Snapshot, 'positions' | 'lag'> {
   const positions = new Map<string, number>();
   const lag: ApplicationLag[] = [];
+  if (engine.cut !== undefined) lag.push(...engine.cut.lag);
   for (const application of applications) {
     const { applicationId } = application;
     for (const { topic, partition, offset } of engine.positions(applicationId)) {
       positions.set(`${applicationId}/${topic}/${partition}`, offset);
     }
+    if (engine.cut !== undefined) continue;
     for (const topic of topicsReadBy(application)) {
       for (const [partition, end] of (ends.get(topic) ?? []).entries()) {
         const position =

@@ -12,9 +12,11 @@ import {
   retryOperation,
 } from '../../../serving/ops/deadLetters.ts';
 import { DirectAccess } from '../../../serving/ops/direct.ts';
+import type { VerificationReport } from '../../../serving/ops/invariants/verify.ts';
 import { lagOperation } from '../../../serving/ops/lag.ts';
 import { openAccess } from '../../../serving/ops/open.ts';
 import { resetApplication } from '../../../serving/ops/reset.ts';
+import type { ShadowReport } from '../../../serving/ops/shadow.ts';
 import type { EntryView } from '../../../serving/ops/stores.ts';
 import { DEMO_ACCOUNT_ID } from '../../../serving/platform.ts';
 import type { PartitionLag } from '../../../streams/ops/lag.ts';
@@ -159,6 +161,23 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
     });
   });
 
+  test('verify beside trading that goes on finds nothing wrong, whatever is on its way', async () => {
+    for (const side of ['buy', 'buy', 'sell']) {
+      const order = { symbol: 'KO', qty: '1', side, type: 'market', time_in_force: 'day' };
+      const { status, body } = await call(front, 'POST', '/v2/orders', order);
+      assert.equal(status, 200, JSON.stringify(body));
+    }
+    const report = await opened('front', (access) =>
+      access.verify({ only: null, violationsMax: 20 }, () => undefined),
+    );
+    assert.deepEqual(
+      report.invariants.flatMap(({ violations }) => violations),
+      [],
+    );
+    const [money] = report.invariants;
+    assert.ok((money?.checked.trades ?? 0) > 0);
+  });
+
   test('what was read to its end is not behind, though transactions end with a mark', async () => {
     await feeder.stop();
     await opened('front', async (access) => {
@@ -200,13 +219,95 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
     });
   });
 
-  test('a deployment is compared with what runs; verify and a second build say what they need', async () => {
+  test('a deployment is compared with what runs', async () => {
     const same = await runProgram(['topology', 'diff'], settings('front'));
     assert.equal(same.code, 0, same.stdout + same.stderr);
     assert.match(same.stdout, /^A deployment changes nothing/);
-    const verify = await runProgram(['verify'], settings('front'));
-    assert.equal(verify.code, 1);
-    assert.match(verify.stderr, /which only the embedded engine keeps/);
+  });
+
+  test('verify recomputes everything where nothing moves, and finds a trade that is settled twice on one side', async () => {
+    const verify = async (...more: string[]) => {
+      const { code, stdout, stderr } = await runProgram(['verify', '--json', ...more], settings('front'));
+      assert.match(stdout, /^\{/, stderr);
+      return { code, report: JSON.parse(stdout) as VerificationReport };
+    };
+    // The process that runs tells now and then that it is there.
+    const topics = async () =>
+      (await opened('front', (access) => access.topics()))
+        .filter(({ name }) => name !== 'opentape-instances')
+        .map(({ name, offsets }) => ({ name, offsets }));
+    const topicsBefore = await topics();
+    const { code, report } = await verify();
+    assert.deepEqual(
+      report.invariants.flatMap(({ violations }) => violations),
+      [],
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(
+      report.invariants.flatMap(({ notChecked }) => notChecked),
+      ['gaps of offsets: on Kafka the ends of transactions take offsets too'],
+    );
+    const checked = Object.assign({}, ...report.invariants.map((each) => each.checked)) as Record<
+      string,
+      number
+    >;
+    for (const what of [
+      'trades',
+      'accounts',
+      'commands',
+      'order updates',
+      'resting orders',
+      'books',
+      'depth deltas',
+    ])
+      assert.ok((checked[what] ?? 0) > 0, what);
+    assert.deepEqual(await topics(), topicsBefore, 'nothing is written');
+    await opened('front', async (access) => {
+      assert.ok(access instanceof DirectAccess);
+      const { engine } = access.subject;
+      for (const partition of [0, 1]) {
+        const [trade] = await engine.reader.read({ topic: 'trade.events', partition }, 0, 1);
+        if (trade === undefined) continue;
+        const { topic, key, value, timestamp, headers } = trade;
+        const producer = engine.createProducer();
+        await producer.send([{ topic, partition, key, value, timestamp, headers }]);
+        await producer.close();
+        break;
+      }
+    });
+    const damaged = await verify('--only', 'money');
+    assert.equal(damaged.code, 1);
+    const [money] = damaged.report.invariants;
+    assert.ok(money!.violations.some(({ what }) => /one side of a trade was settled/.test(what)));
+  });
+
+  test('replay gives what was written, partition by partition, and tells a record that it does not give', async () => {
+    const replay = async (application: string, ...more: string[]) => {
+      const { code, stdout, stderr } = await runProgram(
+        ['replay', application, '--json', ...more],
+        settings('front'),
+      );
+      assert.match(stdout, /^\{/, stderr);
+      return { code, report: JSON.parse(stdout) as ShadowReport };
+    };
+    const candles = await replay('candles', '--from', '20');
+    assert.deepEqual([candles.code, candles.report.differences], [0, 0], JSON.stringify(candles.report));
+    assert.ok(candles.report.inRange > 0 && candles.report.inRange < candles.report.fed);
+    assert.ok(candles.report.topics[0]!.equal > 0 && candles.report.topics[0]!.alone);
+    const matching = await replay('matching');
+    assert.deepEqual([matching.code, matching.report.differences], [0, 0], JSON.stringify(matching.report));
+    assert.ok(matching.report.topics.every(({ equal }) => equal > 0));
+    await opened('front', async (access) => {
+      assert.ok(access instanceof DirectAccess);
+      const producer = access.subject.engine.createProducer();
+      const timestamp = Date.now();
+      await producer.send([
+        { topic: 'candle.updates', partition: 1, key: Buffer.from('KO'), value: null, timestamp },
+      ]);
+      await producer.close();
+    });
+    const other = await replay('candles');
+    assert.deepEqual([other.code, other.report.differences], [3, 1], JSON.stringify(other.report));
   });
 
   test('a reset is refused while the application runs, and then begins where it is told to', async () => {
