@@ -22,8 +22,10 @@ import { mutate } from './mutate.ts';
 import { report, type Verdict, verdictsOf } from './report.ts';
 
 const TABLE = join(ROOT, 'tests/mutation/README.md');
-/** A mutant may loop for ever: then it is caught by this. */
-const CHECK_TIMEOUT_MS = 240_000;
+/** A mutant may loop for ever: then it is caught by this, many times what the check takes without a bug, so that a busy machine catches none. */
+const ENDLESS_TIMES = 6;
+const CHECK_TIMEOUT_MIN_MS = 240_000;
+const CONTROL_TIMEOUT_MS = 1_200_000;
 
 const USAGE = `npm run mutate -- [MUTANT ...]
 
@@ -70,19 +72,48 @@ function copyOfCheckout(): string {
   return folder;
 }
 
-/** Whether the check passes. */
-function passes(check: Check, folder: string): Promise<boolean> {
+type CheckResult = 'passed' | 'failed' | 'endless';
+
+function run(check: Check, folder: string, timeoutMs: number): Promise<CheckResult> {
   const files = readdirSync(join(folder, 'dist/tests'), { recursive: true, encoding: 'utf8' });
   const child = spawn(process.execPath, check.arguments(files.map((file) => `dist/tests/${file}`).sort()), {
     cwd: folder,
     stdio: 'ignore',
-    timeout: CHECK_TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
-  return new Promise((resolve) => child.once('close', (code) => resolve(code === 0)));
+  return new Promise((resolve) =>
+    child.once('close', (code, signal) => {
+      if (signal !== null) resolve('endless');
+      else resolve(code === 0 ? 'passed' : 'failed');
+    }),
+  );
 }
 
-async function judge(mutant: Mutant, folder: string): Promise<Verdict> {
+/**
+ * Runs every check without a bug: one that fails by itself would be praised for each mutant.
+ * @returns how long each may take with a mutant
+ * @throws Error where a check does not pass
+ */
+async function control(folder: string): Promise<ReadonlyMap<Check, number>> {
+  const timeouts = new Map<Check, number>();
+  for (const check of CHECKS) {
+    const startMs = performance.now();
+    const result = await run(check, folder, CONTROL_TIMEOUT_MS);
+    if (result !== 'passed')
+      throw new Error(`${check.name} without a bug: ${result}; no verdict can be had before it passes`);
+    const tookMs = performance.now() - startMs;
+    console.log(`${check.name} pass without a bug in ${Math.round(tookMs / 1000)} s`);
+    timeouts.set(check, Math.max(CHECK_TIMEOUT_MIN_MS, Math.round(ENDLESS_TIMES * tookMs)));
+  }
+  return timeouts;
+}
+
+async function judge(
+  mutant: Mutant,
+  folder: string,
+  timeoutsMs: ReadonlyMap<Check, number>,
+): Promise<Verdict> {
   const path = join(folder, 'dist', mutant.file);
   const original = readFileSync(path, 'utf8');
   writeFileSync(path, mutate(mutant, original));
@@ -90,7 +121,11 @@ async function judge(mutant: Mutant, folder: string): Promise<Verdict> {
     // What does not even compile is no bug that a check could be praised for.
     const { status, stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
     if (status !== 0) throw new Error(`mutant ${mutant.name} does not compile: ${stderr}`);
-    for (const check of CHECKS) if (!(await passes(check, folder))) return { mutant, caughtBy: check.name };
+    for (const check of CHECKS) {
+      const result = await run(check, folder, timeoutsMs.get(check)!);
+      if (result !== 'passed')
+        return { mutant, caughtBy: result === 'endless' ? `${check.name}, without end` : check.name };
+    }
     return { mutant, caughtBy: null };
   } finally {
     writeFileSync(path, original);
@@ -120,11 +155,14 @@ async function main(): Promise<void> {
   const wanted = MUTANTS.filter(({ name }) => names.length === 0 || names.includes(name));
   const waiting = [...wanted];
   const verdicts: Verdict[] = [];
+  let timeoutsMs: Promise<ReadonlyMap<Check, number>> | null = null;
   const worker = async (): Promise<void> => {
     const folder = copyOfCheckout();
     try {
+      timeoutsMs ??= control(folder);
+      const timeouts = await timeoutsMs;
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const verdict = await judge(next, folder);
+        const verdict = await judge(next, folder, timeouts);
         verdicts.push(verdict);
         tell(verdicts);
         console.log(

@@ -204,10 +204,10 @@ export const MUTANTS: readonly Mutant[] = [
     'a.sequence < b.sequence',
   ]),
   ...inFile('streams/task/channel.js', [
-    'delivered-twice',
-    'a record that was processed already is processed again',
+    'delivered-early',
+    'a new record is processed before those that wait',
     'if (reader.caughtUp && reader.position === record.offset)',
-    'if (reader.position >= record.offset)',
+    'if (reader.position <= record.offset)',
   ]),
   ...inFile('streams/task/punctuation.js', [
     'punctuation-missed',

@@ -37,7 +37,18 @@ type Crash = 'drained' | 'committed' | 'applied' | null;
 type Step =
   | { readonly kind: 'put'; readonly store: StoreName; readonly key: string; readonly value: string | null }
   | { readonly kind: 'commit'; readonly crash: Crash }
-  | { readonly kind: 'abort' | 'crash' | 'move' | 'freeze' | 'standby' | 'compact' | 'pause' | 'lose' };
+  | {
+      readonly kind:
+        | 'abort'
+        | 'giveUp'
+        | 'crash'
+        | 'move'
+        | 'freeze'
+        | 'standby'
+        | 'compact'
+        | 'pause'
+        | 'lose';
+    };
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'ab', '');
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -59,10 +70,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       }),
     }),
   },
-  ...(['abort', 'crash', 'move', 'freeze', 'standby', 'compact', 'pause', 'lose'] as const).map((kind) => ({
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant(kind) }),
-  })),
+  ...(['abort', 'giveUp', 'crash', 'move', 'freeze', 'standby', 'compact', 'pause', 'lose'] as const).map(
+    (kind) => ({
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant(kind) }),
+    }),
+  ),
 );
 
 /** A process with a state directory of its own. */
@@ -184,6 +197,13 @@ class World {
         return this.commit(next.crash);
       case 'abort':
         this.drain(new MemoryTransaction(), 'aborted');
+        this.here.drop();
+        return this.start();
+      case 'giveUp':
+        // Before anything was sent; the stores are open still.
+        this.here.state!.discard();
+        this.open = copyOf(this.committed);
+        this.check();
         this.here.drop();
         return this.start();
       case 'crash':
