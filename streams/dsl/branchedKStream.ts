@@ -1,6 +1,7 @@
 import type { Predicate } from './functions.ts';
 import { refuse } from './internal/graph.ts';
 import { HANDLE } from './internal/handles.ts';
+import { requiredFunction, SIGNATURES } from './internal/required.ts';
 import { KStream } from './kStream.ts';
 import type { Branched } from './options.ts';
 import { branchSupplier, passThroughSupplier } from './processors/stateless.ts';
@@ -37,6 +38,7 @@ export class BranchedKStream<K, V> {
 
   /** Adds a branch, after those that are there. */
   branch(predicate: Predicate<K, V>, branched: Branched<K, V> = {}): this {
+    requiredFunction(`branch of ${this.#splitter}`, 'predicate', SIGNATURES.predicate, predicate);
     this.#index += 1;
     this.#add(predicate as Predicate<unknown, unknown>, branched, this.#index);
     return this;

@@ -3,6 +3,7 @@ import type { Aggregator, Initializer, Reducer } from './functions.ts';
 import { type GroupedHandle, GroupedSource } from './internal/aggregations.ts';
 import { changeSerde } from './internal/change.ts';
 import { type AnySerde, requiredSerde } from './internal/handles.ts';
+import { requiredFunction, SIGNATURES } from './internal/required.ts';
 import { type AnyMaterialized, refuseVersions, tableStore } from './internal/stores.ts';
 import { StoredTableModel } from './internal/tableModel.ts';
 import { addTableStore } from './internal/tables.ts';
@@ -71,6 +72,7 @@ export class KGroupedTable<K, V> {
 
   /** Combines the rows of each key: `adder` with a row that came, `subtractor` without one that went. */
   reduce(adder: Reducer<V>, subtractor: Reducer<V>, materialized: Materialized<K, V>): KTable<K, V> {
+    requiredFunction('reduce', 'subtractor', SIGNATURES.reducer, subtractor);
     const without = subtractor as unknown as Reducer<unknown>;
     const subtract: Subtract = (_key, value, aggregate) => without(aggregate, value);
     return this.#aggregate('reduce', reduceFold(adder), subtract, materialized, this.#handle.valueSerde);
@@ -84,6 +86,7 @@ export class KGroupedTable<K, V> {
     materialized: Materialized<K, A>,
   ): KTable<K, A> {
     const fold = aggregateFold(initializer, adder);
+    requiredFunction('aggregate', 'subtractor', SIGNATURES.aggregator, subtractor);
     return this.#aggregate('aggregate', fold, subtractor as unknown as Subtract, materialized, null);
   }
 }

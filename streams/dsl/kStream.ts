@@ -14,6 +14,7 @@ import {
   sameGraph,
 } from './internal/handles.ts';
 import { repartitioned, repartitionedFor } from './internal/repartition.ts';
+import { requiredFunction, requiredOperand, requiredSupplier, SIGNATURES } from './internal/required.ts';
 import { joinStreams } from './internal/streamJoins.ts';
 import { joinGlobalTable, joinTable } from './internal/streamTableJoins.ts';
 import { tableFromStream } from './internal/tables.ts';
@@ -179,6 +180,7 @@ export class KStream<K, V> {
 
   /** Brings two streams together, in the order in which their records are processed. Serdes stay where both have the same. */
   merge<KO, VO>(other: KStream<KO, VO>, options?: Named): KStream<K | KO, V | VO> {
+    requiredOperand('merge', other, KStream);
     const [a, b] = [this[HANDLE], other[HANDLE]];
     sameGraph('merge', a.graph, b.graph);
     const node = a.graph.nodeName('KSTREAM-MERGE', options?.name);
@@ -207,6 +209,7 @@ export class KStream<K, V> {
 
   /** Runs a processor of the Processor API. As it may change keys, what keeps state behind it repartitions. */
   process<KR, VR>(supplier: ProcessorSupplier<K, V, KR, VR>, options?: ProcessOptions): KStream<KR, VR> {
+    requiredSupplier('process', supplier);
     return this.#process('KSTREAM-PROCESSOR', () => supplier as unknown as AnyProcessorSupplier, options, {
       keySerde: null,
       repartitionRequired: true,
@@ -215,6 +218,7 @@ export class KStream<K, V> {
 
   /** Runs a processor that cannot change keys. */
   processValues<VR>(supplier: FixedKeyProcessorSupplier<K, V, VR>, options?: ProcessOptions): KStream<K, VR> {
+    requiredSupplier('processValues', supplier);
     return this.#process('KSTREAM-PROCESSVALUES', (node) => fixedKeySupplier(node, supplier), options, {});
   }
 
@@ -262,11 +266,14 @@ export class KStream<K, V> {
     mapper: KeyValueMapper<K, V, KR>,
     options: Grouped<KR, V> = {},
   ): KGroupedStream<NonNullable<KR>, V> {
+    requiredFunction('groupBy', 'mapper', SIGNATURES.keyMapper, mapper);
     return this.selectKey(mapper).groupByKey(options);
   }
 
   /** Writes the stream to a topic, or each record to the one that the extractor names. */
   to(topic: string | TopicNameExtractor<K, V>, options: Produced<K, V> = {}): void {
+    if (typeof topic !== 'string' && typeof topic !== 'function')
+      refuse('to needs a topic; pass its name, or a function (key, value, context) => name');
     const handle = this[HANDLE];
     const { graph } = handle;
     const label = `to ${typeof topic === 'string' ? topic : (options.name ?? 'a topic chosen for each record')}`;

@@ -6,6 +6,7 @@ import { joinByForeignKey } from './internal/foreignKeyJoins.ts';
 import { refuse } from './internal/graph.ts';
 import { type AnySerde, HANDLE, requiredSerde, type TableHandle } from './internal/handles.ts';
 import { joinTables } from './internal/joins.ts';
+import { requiredFunction, requiredOperand, SIGNATURES } from './internal/required.ts';
 import { heldBackSerde } from './internal/suppressionBuffer.ts';
 import { addTableStore } from './internal/tables.ts';
 import { transformTable } from './internal/transforms.ts';
@@ -44,6 +45,7 @@ export class KTable<K, V> {
     wanted: boolean,
     options: TableOperatorOptions<K, V>,
   ): KTable<K, VR> {
+    requiredFunction(wanted ? 'filter' : 'filterNot', 'predicate', SIGNATURES.predicate, predicate);
     const test = predicate as Predicate<unknown, unknown>;
     const transform = (key: unknown, value: unknown): unknown => (test(key, value) === wanted ? value : null);
     return new KTable(transformTable(this[HANDLE], 'filter', transform, options as AnyOptions, true));
@@ -69,6 +71,7 @@ export class KTable<K, V> {
     mapper: (value: V, key: K) => VR | null,
     options: TableOperatorOptions<K, NonNullable<VR>> = {},
   ): KTable<K, NonNullable<VR>> {
+    requiredFunction('mapValues', 'mapper', '(value, key) => newValue', mapper);
     const map = mapper as (value: unknown, key: unknown) => unknown;
     const transform = (key: unknown, value: unknown): unknown => map(value, key);
     return new KTable(transformTable(this[HANDLE], 'mapValues', transform, options as AnyOptions, false));
@@ -92,6 +95,7 @@ export class KTable<K, V> {
     selector: KeyValueMapper<K, V, KeyValue<KR, VR>>,
     options: Grouped<KR, VR> = {},
   ): KGroupedTable<NonNullable<KR>, NonNullable<VR>> {
+    requiredFunction('groupBy', 'selector', '(key, value) => ({ key, value })', selector);
     const { graph, node: parent, model, topics } = this[HANDLE];
     const node = graph.nodeName('KTABLE-SELECT');
     const keySerde = requiredSerde(
@@ -110,11 +114,12 @@ export class KTable<K, V> {
     });
   }
 
-  /** By key, or where the second argument but one is a function as well, by foreign key. */
+  /** By key, or where two functions are given, or options behind them, by foreign key. */
   #join<KR, VR>(kind: JoinKind, args: readonly unknown[]): KTable<KR, VR> {
     const [other, first, second, third] = args as readonly [KTable<unknown, unknown>, ...unknown[]];
     const handle = this[HANDLE];
-    if (typeof second === 'function') {
+    requiredOperand(kind === 'inner' ? 'join' : `${kind}Join`, other, KTable);
+    if (typeof second === 'function' || third !== undefined) {
       const foreignKeyOf = first as KeyValueMapper<unknown, unknown, unknown>;
       const options = third as ForeignKeyJoined<unknown, unknown, unknown, unknown, unknown> | undefined;
       const left = kind === 'left';

@@ -5,6 +5,7 @@ import { passThroughSupplier } from '../processors/stateless.ts';
 import type { AggregationSource, GroupedHandle, GroupedSource } from './aggregations.ts';
 import { refuse } from './graph.ts';
 import { copartition, type StreamHandle, sameGraph } from './handles.ts';
+import { requiredFunction, SIGNATURES } from './required.ts';
 
 type AnyAggregator = Aggregator<unknown, unknown, unknown>;
 
@@ -52,6 +53,7 @@ export function cogroupAggregator(inputs: readonly CogroupInput[]): AnyAggregato
 
 /** @throws StreamsError STREAMS_TOPOLOGY for a stream that is in already, or of another builder */
 export function withInput(inputs: readonly CogroupInput[], added: CogroupInput): readonly CogroupInput[] {
+  requiredFunction('cogroup', 'aggregator', SIGNATURES.aggregator, added.aggregator);
   const [first] = inputs;
   if (first !== undefined)
     sameGraph('cogroup', first.source.grouped.stream.graph, added.source.grouped.stream.graph);

@@ -26,6 +26,7 @@ import {
   sameGraph,
   type TableHandle,
 } from './handles.ts';
+import { requiredFunction, SIGNATURES } from './required.ts';
 import type { AnyMaterialized } from './stores.ts';
 import { tableFromStream } from './tables.ts';
 
@@ -90,6 +91,8 @@ function settingsOf(
 ): ForeignKeyJoinSettings & { readonly foreignValueSerde: AnySerde } {
   const operator = isLeft ? 'leftJoin' : 'join';
   sameGraph(operator, left.graph, right.graph);
+  requiredFunction(operator, 'foreign key', '(key, value) => foreignKey', foreignKeyOf);
+  requiredFunction(operator, 'joiner', SIGNATURES.joiner, joiner);
   const name = left.graph.requiredName(operator, options);
   const label = `${operator} ${name} by foreign key`;
   const serdeOf = (what: string, kind: 'key' | 'value', given: unknown, known: AnySerde | null): AnySerde =>

@@ -9,6 +9,7 @@ import {
   TableJoinProcessor,
 } from '../processors/tableJoin.ts';
 import { copartition, sameGraph, type TableHandle } from './handles.ts';
+import { requiredFunction, SIGNATURES } from './required.ts';
 import { tableStore } from './stores.ts';
 import type { ValueGetterSupplier } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
@@ -30,6 +31,7 @@ export function joinTables(
   const { graph } = left;
   const operator = kind === 'inner' ? 'join' : `${kind}Join`;
   sameGraph(operator, graph, right.graph);
+  requiredFunction(operator, 'joiner', SIGNATURES.joiner, joiner);
   if (materialized !== undefined) graph.requiredName(operator, materialized);
   const given = name ?? materialized?.name;
   const sideName = (side: 'this' | 'other'): string =>

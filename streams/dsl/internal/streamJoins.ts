@@ -10,6 +10,7 @@ import type { JoinKind } from '../processors/tableJoin.ts';
 import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, copartition, requiredSerde, type StreamHandle, sameGraph } from './handles.ts';
 import { repartitionedFor } from './repartition.ts';
+import { requiredFunction, SIGNATURES } from './required.ts';
 import { unmatchedRowSerde } from './unmatchedRecords.ts';
 
 type AnyStreamJoined = StreamJoined<unknown, unknown, unknown>;
@@ -79,6 +80,7 @@ export function joinStreams(
   const { graph } = left;
   const operator = kind === 'inner' ? 'join' : `${kind}Join`;
   sameGraph(operator, graph, right.graph);
+  requiredFunction(operator, 'joiner', SIGNATURES.joiner, joiner);
   if (!(windows instanceof JoinWindows))
     refuse(
       `${operator} of two streams needs the windows within which they join; pass JoinWindows after the joiner`,

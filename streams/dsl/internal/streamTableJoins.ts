@@ -17,6 +17,7 @@ import {
   type TableHandle,
 } from './handles.ts';
 import { repartitionedFor } from './repartition.ts';
+import { requiredFunction, SIGNATURES } from './required.ts';
 import { heldBackSerde } from './suppressionBuffer.ts';
 import { storeGetterSupplier, type TableModel } from './tableModel.ts';
 
@@ -90,6 +91,7 @@ export function joinTable(
   left: boolean,
 ): StreamHandle {
   const operator = operatorOf(left);
+  requiredFunction(operator, 'joiner', SIGNATURES.joiner, joiner);
   const stream = joinable(handle, operator, options);
   const { graph } = stream;
   sameGraph(operator, graph, table.graph);
@@ -119,7 +121,10 @@ export function joinGlobalTable(
   options: Named | undefined,
   left: boolean,
 ): StreamHandle {
-  sameGraph(operatorOf(left), handle.graph, table.graph);
+  const operator = operatorOf(left);
+  sameGraph(operator, handle.graph, table.graph);
+  requiredFunction(operator, 'key selector', SIGNATURES.keyMapper, keyOf);
+  requiredFunction(operator, 'joiner', SIGNATURES.joiner, joiner);
   const node = nodeOf(handle, left, options);
   const getters = storeGetterSupplier(table.storeName);
   return addJoin(handle, node, { table: getters, joiner, left, keyOf, versioned: false, grace: null });

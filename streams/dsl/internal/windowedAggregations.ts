@@ -9,7 +9,7 @@ import { SlidingAggregateProcessor } from '../processors/slidingAggregate.ts';
 import { WindowAggregateProcessor, windowStoreGetterSupplier } from '../processors/windowAggregate.ts';
 import type { SessionWindows } from '../sessionWindows.ts';
 import { SlidingWindows } from '../slidingWindows.ts';
-import type { TimeWindows } from '../timeWindows.ts';
+import { TimeWindows } from '../timeWindows.ts';
 import { sessionWindowedSerde, timeWindowedSerde } from '../windowedSerde.ts';
 import type { AggregationSource } from './aggregations.ts';
 import { type DslGraph, refuse } from './graph.ts';
@@ -129,8 +129,10 @@ export function aggregateWindows(
   const { stream, keySerde } = source.grouped;
   const { graph } = stream;
   const storeName = graph.requiredName(operator, materialized);
-  const grouped = source.for(operator, storeName);
   const label = `${operator} ${storeName}`;
+  if (!(windows instanceof TimeWindows || windows instanceof SlidingWindows))
+    refuse(`${label} has no windows; pass TimeWindows, SlidingWindows or SessionWindows to windowedBy`);
+  const grouped = source.for(operator, storeName);
   const store = windowStore(graph, label, windows, emit, materialized, { keySerde, valueSerde });
   const final = emit === 'on-window-close';
   const settings = {

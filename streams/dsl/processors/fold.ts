@@ -1,4 +1,5 @@
 import type { Aggregator, Initializer, Merger, Reducer } from '../functions.ts';
+import { requiredFunction, SIGNATURES } from '../internal/required.ts';
 
 /** How values add up: what the first one makes, and what one more makes of what was there. */
 export interface Fold {
@@ -7,11 +8,14 @@ export interface Fold {
 }
 
 export function aggregateFold<K, V, A>(initializer: Initializer<A>, aggregator: Aggregator<K, V, A>): Fold {
+  requiredFunction('aggregate', 'initializer', SIGNATURES.initializer, initializer);
+  requiredFunction('aggregate', 'aggregator', SIGNATURES.aggregator, aggregator);
   const add = aggregator as unknown as Aggregator<unknown, unknown, unknown>;
   return { first: (key, value) => add(key, value, initializer()), next: add };
 }
 
 export function reduceFold<V>(reducer: Reducer<V>): Fold {
+  requiredFunction('reduce', 'reducer', SIGNATURES.reducer, reducer);
   const reduce = reducer as unknown as Reducer<unknown>;
   return { first: (_key, value) => value, next: (_key, value, aggregate) => reduce(aggregate, value) };
 }
@@ -31,12 +35,16 @@ export function sessionAggregateFold<K, V, A>(
   aggregator: Aggregator<K, V, A>,
   merger: Merger<K, A>,
 ): SessionFold {
+  requiredFunction('aggregate', 'initializer', SIGNATURES.initializer, initializer);
+  requiredFunction('aggregate', 'aggregator', SIGNATURES.aggregator, aggregator);
+  requiredFunction('aggregate', 'merger', SIGNATURES.merger, merger);
   const add = aggregator as unknown as Aggregator<unknown, unknown, unknown>;
   const merge = merger as unknown as Merger<unknown, unknown>;
   return { initial: initializer, merge, add };
 }
 
 export function sessionReduceFold<V>(reducer: Reducer<V>): SessionFold {
+  requiredFunction('reduce', 'reducer', SIGNATURES.reducer, reducer);
   const reduce = reducer as unknown as Reducer<unknown>;
   const combine = (one: unknown, two: unknown): unknown => (one === null ? two : reduce(one, two));
   return {

@@ -2,6 +2,7 @@ import type { KeyValue } from '../../../stores/store.ts';
 import type { Processor, ProcessorContext, ProcessorSupplier } from '../../processor.ts';
 import type { Record } from '../../record.ts';
 import type { ForeachAction, KeyValueMapper, Predicate, ValueMapper } from '../functions.ts';
+import { requiredFunction, SIGNATURES } from '../internal/required.ts';
 
 type AnyContext = ProcessorContext<unknown, unknown>;
 type AnyRecord = Record<unknown, unknown>;
@@ -33,6 +34,7 @@ export function filterSupplier(
   predicate: Predicate<unknown, unknown>,
   wanted: boolean,
 ): AnyProcessorSupplier {
+  requiredFunction(wanted ? 'filter' : 'filterNot', 'predicate', SIGNATURES.predicate, predicate);
   return supplierOf((record, context) => {
     if (predicate(record.key, record.value) === wanted) context.forward(record);
   });
@@ -41,6 +43,7 @@ export function filterSupplier(
 export function mapSupplier(
   mapper: KeyValueMapper<unknown, unknown, KeyValue<unknown, unknown>>,
 ): AnyProcessorSupplier {
+  requiredFunction('map', 'mapper', '(key, value) => ({ key, value })', mapper);
   return supplierOf((record, context) => {
     const { key, value } = mapper(record.key, record.value);
     context.forward({ key, value, timestamp: record.timestamp, headers: record.headers });
@@ -50,6 +53,7 @@ export function mapSupplier(
 export function flatMapSupplier(
   mapper: KeyValueMapper<unknown, unknown, Iterable<KeyValue<unknown, unknown>>>,
 ): AnyProcessorSupplier {
+  requiredFunction('flatMap', 'mapper', '(key, value) => [{ key, value }, ...]', mapper);
   return supplierOf((record, context) => {
     const { timestamp, headers } = record;
     for (const { key, value } of mapper(record.key, record.value))
@@ -58,6 +62,7 @@ export function flatMapSupplier(
 }
 
 export function selectKeySupplier(mapper: KeyValueMapper<unknown, unknown, unknown>): AnyProcessorSupplier {
+  requiredFunction('selectKey', 'mapper', SIGNATURES.keyMapper, mapper);
   return supplierOf((record, context) => {
     const { value, timestamp, headers } = record;
     context.forward({ key: mapper(record.key, value), value, timestamp, headers });
@@ -65,6 +70,7 @@ export function selectKeySupplier(mapper: KeyValueMapper<unknown, unknown, unkno
 }
 
 export function mapValuesSupplier(mapper: ValueMapper<unknown, unknown, unknown>): AnyProcessorSupplier {
+  requiredFunction('mapValues', 'mapper', '(value, key) => newValue', mapper);
   return supplierOf((record, context) => {
     const { key, timestamp, headers } = record;
     context.forward({ key, value: mapper(record.value, key), timestamp, headers });
@@ -74,6 +80,7 @@ export function mapValuesSupplier(mapper: ValueMapper<unknown, unknown, unknown>
 export function flatMapValuesSupplier(
   mapper: ValueMapper<unknown, unknown, Iterable<unknown>>,
 ): AnyProcessorSupplier {
+  requiredFunction('flatMapValues', 'mapper', '(value, key) => [newValue, ...]', mapper);
   return supplierOf((record, context) => {
     const { key, timestamp, headers } = record;
     for (const value of mapper(record.value, key)) context.forward({ key, value, timestamp, headers });
@@ -81,6 +88,7 @@ export function flatMapValuesSupplier(
 }
 
 export function peekSupplier(action: ForeachAction<unknown, unknown>): AnyProcessorSupplier {
+  requiredFunction('peek', 'action', SIGNATURES.action, action);
   return supplierOf((record, context) => {
     action(record.key, record.value);
     context.forward(record);
@@ -88,6 +96,7 @@ export function peekSupplier(action: ForeachAction<unknown, unknown>): AnyProces
 }
 
 export function foreachSupplier(action: ForeachAction<unknown, unknown>): AnyProcessorSupplier {
+  requiredFunction('foreach', 'action', SIGNATURES.action, action);
   return supplierOf((record) => action(record.key, record.value));
 }
 
