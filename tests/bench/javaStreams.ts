@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KafkaUnderTest } from '../support/kafka.ts';
+import { KafkaUnderTest, kafkaMissing } from '../support/kafka.ts';
 
 const PROJECT = join(process.cwd(), 'infra/kafka-streams-bench');
 const RUN_TIMEOUT_MS = 900_000;
@@ -21,6 +21,14 @@ export class JavaStreams {
 
   private constructor(kafka: KafkaUnderTest) {
     this.kafka = kafka;
+  }
+
+  /** Why it cannot run here, or false. */
+  static missing(): string | false {
+    const maven = spawnSync('mvn', ['-v'], { stdio: 'ignore' }).status === 0;
+    return (
+      kafkaMissing() || (maven ? false : 'Maven (mvn), which builds infra/kafka-streams-bench, is not here')
+    );
   }
 
   /** @throws Error where Maven or Java fail */

@@ -2,7 +2,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { kafkaMissing } from '../support/kafka.ts';
 import { JavaStreams, type Outcome } from './javaStreams.ts';
 import type { BenchRow } from './report.ts';
 import { WORKLOADS, type WorkloadName } from './streamsWorkloads.ts';
@@ -26,7 +25,11 @@ async function onKafka(name: WorkloadName, records: number, brokers: readonly st
 /** Nothing where Java or Kafka cannot be had, which is printed. @throws Error where both do not emit the same number of results */
 export async function benchKafka(): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
-  if (kafkaMissing() !== false) return rows;
+  const missing = JavaStreams.missing();
+  if (missing !== false) {
+    console.log(`  not measured beside Kafka Streams: ${missing}`);
+    return rows;
+  }
   const java = await JavaStreams.start();
   try {
     for (const { name, what } of WORKLOADS) {
