@@ -15,6 +15,9 @@ import {
 import type { Draft, Handle } from './generate.ts';
 import type { JoinWindowsSpec, NodeSpec, Operator, Shape, ValueType, WindowsSpec } from './spec.ts';
 
+/** Processors with stream-time punctuation in one topology. */
+const PUNCTUATING_MAX = 2;
+
 /** An operator that gives a stream for a stream. */
 function streamOperator(
   op: Operator,
@@ -102,7 +105,9 @@ const repartition = (draft: Draft, from: Handle): boolean => {
 const process: DrawOperator = (draft, from) => {
   // Kafka Streams' driver has one stream time for all sub-topologies, so punctuation is drawn where there is only one.
   const alone = draft.inputs.size === 1 && draft.handles.every(({ internal }) => internal.size === 0);
-  const fn = draft.pick(alone ? ['number', 'everyTen', 'later'] : ['number', 'later']);
+  // Kafka Streams keeps schedules in a heap by time alone: from three on, those due at the same time come as they happen to lie there.
+  const fewPunctuate = draft.nodes.filter((node) => node.fn === 'everyTen').length < PUNCTUATING_MAX;
+  const fn = draft.pick(alone && fewPunctuate ? ['number', 'everyTen', 'later'] : ['number', 'later']);
   const punctuates = fn === 'everyTen';
   draft.punctuates ||= punctuates;
   const store = fn === 'later' ? {} : { store: draft.name('processor-store-') };
