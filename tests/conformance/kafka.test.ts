@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { KafkaLog } from '../../streams/log/kafka/index.ts';
 import { KafkaUnderTest, kafkaMissing } from '../support/kafka.ts';
 import { withTemporaryDirectory } from '../support/temporary.ts';
@@ -29,15 +30,26 @@ function spread(cases: readonly GoldenCase[], count: number): readonly GoldenCas
   return short.filter((_case, index) => index % step === 0).slice(0, count);
 }
 
-/**
- * librdkafka has no first millisecond of 1970: a case with a record of that time is moved, and its outcome is that of our test driver, which
- * golden.test.ts holds to Kafka Streams for the case as it was.
- */
-function sendable({ spec, outcome }: GoldenCase): { readonly spec: CaseSpec; readonly outcome: Outcome } {
-  if (spec.inputs.every(({ timestamp }) => timestamp > 0)) return { spec, outcome };
+/** librdkafka has no first millisecond of 1970. */
+function withoutZero(spec: CaseSpec): CaseSpec {
+  if (spec.inputs.every(({ timestamp }) => timestamp > 0)) return spec;
   const inputs = spec.inputs.map((input) => ({ ...input, timestamp: input.timestamp + SHIFT_MS }));
-  const moved = { ...spec, inputs };
-  return { spec: moved, outcome: run(moved) };
+  return { ...spec, inputs };
+}
+
+/** Several records that one input sends over a repartition topic are processed in one commit or in several, and with these caches are flushed. */
+function withDeterminedCaches(spec: CaseSpec): CaseSpec {
+  if (isDeepStrictEqual(run(spec), run(spec, false))) return spec;
+  return { ...spec, nodes: spec.nodes.map((node) => ({ ...node, cached: false })) };
+}
+
+/**
+ * The case with nothing in it that a broker leaves open. Where it was changed, its outcome is that of our test driver, which golden.test.ts
+ * holds to Kafka Streams for the case as it was.
+ */
+function determined({ spec, outcome }: GoldenCase): { readonly spec: CaseSpec; readonly outcome: Outcome } {
+  const changed = withDeterminedCaches(withoutZero(spec));
+  return changed === spec ? { spec, outcome } : { spec: changed, outcome: run(changed) };
 }
 
 /** The order between partitions is defined nowhere. */
@@ -53,7 +65,7 @@ function byPartition({ topics, partitions }: Outcome, counts: PartitionedOutput)
 async function compare(brokers: readonly string[], cases: readonly GoldenCase[]): Promise<void> {
   const different: string[] = [];
   for (let from = 0; from < cases.length; from += TOGETHER_MAX) {
-    const batch = cases.slice(from, from + TOGETHER_MAX).map(sendable);
+    const batch = cases.slice(from, from + TOGETHER_MAX).map(determined);
     await withTemporaryDirectory(async (stateDirectory) => {
       const log = await KafkaLog.open({ brokers, clientId: 'conformance', stateDirectory });
       const outputs = await runStepwise(
@@ -67,6 +79,7 @@ async function compare(brokers: readonly string[], cases: readonly GoldenCase[])
           assert.deepEqual(output, byPartition(outcome, output));
         } catch (cause) {
           different.push(`case ${spec.id}: ${cause}`);
+          if (ALL) console.log(different.at(-1));
         }
       }
     });

@@ -18,14 +18,14 @@ export type PartitionedOutput = Readonly<Record<string, readonly (readonly Outpu
 
 /** Whether everything sent was processed and committed, over all repartition topics. */
 async function settled(runtime: StreamsRuntime, log: KafkaLog, sent: number): Promise<boolean> {
-  // Positions before ends: where nothing lies behind any of them, all was processed when they were taken.
+  if (!runtime.caughtUp) return false;
+  // These before the broker is asked: where nothing lies behind any of them, all was processed and committed when they were taken.
   const positions = runtime.lag();
   if (positions.reduce((sum, { position }) => sum + position, 0) < sent) return false;
-  for (const { topic, partition, position } of positions) {
-    const behind = await log.reader.read({ topic, partition }, position, 1);
-    if (behind.length > 0) return false;
-  }
-  return true;
+  const behind = await Promise.all(
+    positions.map(({ topic, partition, end }) => log.reader.read({ topic, partition }, end, 1)),
+  );
+  return behind.every((records) => records.length === 0);
 }
 
 async function send(producer: LogProducer, specs: readonly CaseSpec[], step: number): Promise<number> {
