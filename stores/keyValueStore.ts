@@ -8,8 +8,13 @@ import { textOf } from './transactional.ts';
 
 /** Shared by all stores: what is encoded here is copied below before the next entry is. */
 const SCRATCH = Buffer.allocUnsafeSlow(64 * 1024);
-/** How far a cache may grow between two flushes, in multiples of its size: flushing early costs more than the memory. */
+/**
+ * How far a cache may grow between two flushes, in multiples of its size: flushing early costs more than the memory. A small one may grow
+ * further, to so many entries at most: it is small for what it keeps, not for what a commit changes.
+ */
 const OVERSIZE = 4;
+const OVERSIZE_SMALL = 16;
+const SMALL_ENTRIES_MAX = 4_000;
 
 interface Entry<K, V> extends CachedValue<V> {
   readonly key: K;
@@ -69,6 +74,8 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   readonly #keySerde: Serde<K>;
   readonly #valueSerde: Serde<V>;
   readonly #cacheEntriesMax: number;
+  /** Between two flushes. */
+  readonly #entriesMax: number;
   readonly #cache = new Map<CacheKey, Entry<K, V>>();
   readonly #records = new RecordCache<K, V, Entry<K, V>>(({ key }) => key);
   #open = true;
@@ -79,7 +86,12 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     this.persistent = settings.persistent;
     this.#keySerde = settings.keySerde;
     this.#valueSerde = settings.valueSerde;
-    this.#cacheEntriesMax = settings.cacheEntriesMax;
+    const { cacheEntriesMax } = settings;
+    this.#cacheEntriesMax = cacheEntriesMax;
+    this.#entriesMax = Math.max(
+      OVERSIZE * cacheEntriesMax,
+      Math.min(OVERSIZE_SMALL * cacheEntriesMax, SMALL_ENTRIES_MAX),
+    );
   }
 
   isOpen(): boolean {
@@ -109,7 +121,7 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
   }
 
   #remember(cacheKey: CacheKey, key: K, value: V | null, absent: boolean): Entry<K, V> {
-    if (this.#cache.size >= OVERSIZE * this.#cacheEntriesMax) this.flush();
+    if (this.#cache.size >= this.#entriesMax) this.flush();
     const entry: Entry<K, V> = {
       key,
       value,

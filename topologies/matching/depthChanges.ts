@@ -14,16 +14,33 @@ interface Top {
   quantityMicros: QuantityMicros;
 }
 
+/**
+ * Levels of a side with what they held before a command, in the order in which it came to them. Lists, as most commands touch one or two levels
+ * and a Map makes a new table each time it is cleared; they are searched from the end, where the level at hand is.
+ */
+class TouchedLevels {
+  readonly pricesTicks: PriceTicks[] = [];
+  readonly quantitiesMicros: QuantityMicros[] = [];
+
+  has(priceTicks: PriceTicks): boolean {
+    return this.pricesTicks.lastIndexOf(priceTicks) >= 0;
+  }
+
+  add(priceTicks: PriceTicks, quantityMicros: QuantityMicros): void {
+    this.pricesTicks.push(priceTicks);
+    this.quantitiesMicros.push(quantityMicros);
+  }
+
+  clear(): void {
+    this.pricesTicks.length = 0;
+    this.quantitiesMicros.length = 0;
+  }
+}
+
 /** What one command changes of a book's levels and top: begin, let the book change, then ask. */
 export class DepthChanges {
   #book: Book | null = null;
-  readonly #before: {
-    readonly BUY: Map<PriceTicks, QuantityMicros>;
-    readonly SELL: Map<PriceTicks, QuantityMicros>;
-  } = {
-    BUY: new Map(),
-    SELL: new Map(),
-  };
+  readonly #before = { BUY: new TouchedLevels(), SELL: new TouchedLevels() };
   readonly #bid: Top = { priceTicks: 0 as PriceTicks, quantityMicros: 0 as QuantityMicros };
   readonly #ask: Top = { priceTicks: 0 as PriceTicks, quantityMicros: 0 as QuantityMicros };
 
@@ -40,7 +57,7 @@ export class DepthChanges {
   touch(order: BookOrder): void {
     const before = this.#before[order.side];
     if (!before.has(order.priceTicks))
-      before.set(order.priceTicks, this.#book!.levelQuantity(order.side, order.priceTicks));
+      before.add(order.priceTicks, this.#book!.levelQuantity(order.side, order.priceTicks));
   }
 
   /** The levels that are different now; null where none is. */
@@ -68,11 +85,13 @@ export class DepthChanges {
 
   #changed(side: Side): readonly DepthLevel[] {
     const before = this.#before[side];
-    if (before.size === 0) return NO_LEVELS;
+    const { pricesTicks, quantitiesMicros } = before;
+    if (pricesTicks.length === 0) return NO_LEVELS;
     const levels: DepthLevel[] = [];
-    for (const [priceTicks, quantityBefore] of before) {
+    for (let index = 0; index < pricesTicks.length; index += 1) {
+      const priceTicks = pricesTicks[index]!;
       const quantityMicros = this.#book!.levelQuantity(side, priceTicks);
-      if (quantityMicros !== quantityBefore) levels.push({ priceTicks, quantityMicros });
+      if (quantityMicros !== quantitiesMicros[index]) levels.push({ priceTicks, quantityMicros });
     }
     return levels;
   }

@@ -23,7 +23,7 @@ export function buildMatchingTopology(serdes: Serdes, _options: Readonly<Record<
         keySerde,
         valueSerde: serdes.store('opentape.matching.RestingOrder'),
         // The books hold the orders; the store is read when a book is built.
-        cacheEntriesMax: 500,
+        cacheEntriesMax: 100,
       }),
       'match',
     )

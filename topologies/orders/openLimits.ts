@@ -3,10 +3,16 @@ import type { AccountId, OrderId, Ticker } from '../../schemas/ids.ts';
 import type { PriceTicks } from '../../schemas/units.ts';
 import type { KeyValueStore } from '../../stores/store.ts';
 
-/** Open limit orders of one account in one symbol. */
+/** An open limit order. */
+interface Limit {
+  readonly orderId: OrderId;
+  readonly priceTicks: PriceTicks;
+}
+
+/** Open limit orders of one account in one symbol: few as a rule, and all are looked at anyway. */
 interface Limits {
-  readonly BUY: Map<OrderId, PriceTicks>;
-  readonly SELL: Map<OrderId, PriceTicks>;
+  readonly BUY: Limit[];
+  readonly SELL: Limit[];
 }
 
 /** Accounts times symbols held in memory; beyond it all are dropped and read again when needed. */
@@ -32,21 +38,29 @@ export class OpenLimits {
   /** Takes in a limit order that may come to rest. */
   add(order: Order): void {
     if (order.limitPriceTicks === null) return;
-    this.#limits(order.accountId, order.symbol)[order.side].set(order.orderId, order.limitPriceTicks);
+    const { orderId, limitPriceTicks: priceTicks } = order;
+    const limits = this.#limits(order.accountId, order.symbol)[order.side];
+    const index = indexOf(limits, orderId);
+    limits[index < 0 ? limits.length : index] = { orderId, priceTicks };
     this.#store.insert(keyOf(order), `${order.side}/${order.limitPriceTicks}`);
   }
 
   remove(order: Order): void {
-    const limits = this.#limits(order.accountId, order.symbol);
-    if (limits[order.side].delete(order.orderId)) this.#store.put(keyOf(order), null);
+    const limits = this.#limits(order.accountId, order.symbol)[order.side];
+    const index = indexOf(limits, order.orderId);
+    if (index < 0) return;
+    // Their order means nothing: the last one takes the place.
+    const last = limits.pop()!;
+    if (index < limits.length) limits[index] = last;
+    this.#store.put(keyOf(order), null);
   }
 
   /** Whether an order at this price (null for a market order) could trade with an open one of the same account. */
   wouldCross(accountId: AccountId, symbol: Ticker, side: Side, priceTicks: PriceTicks | null): boolean {
     const limits = this.#limits(accountId, symbol);
     const others = side === 'BUY' ? limits.SELL : limits.BUY;
-    if (priceTicks === null) return others.size > 0;
-    for (const other of others.values())
+    if (priceTicks === null) return others.length > 0;
+    for (const { priceTicks: other } of others)
       if (side === 'BUY' ? priceTicks >= other : priceTicks <= other) return true;
     return false;
   }
@@ -76,16 +90,23 @@ export class OpenLimits {
 
   #read(accountId: AccountId, symbol: Ticker): Limits {
     const scope = `${accountId}/${symbol}/`;
-    const limits: Limits = { BUY: new Map(), SELL: new Map() };
+    const limits: Limits = { BUY: [], SELL: [] };
     for (const { key, value } of this.#store.prefixScan(Buffer.from(scope))) {
       const side: Side = value.startsWith('BUY/') ? 'BUY' : 'SELL';
-      limits[side].set(
-        key.slice(scope.length) as OrderId,
-        Number(value.slice(value.indexOf('/') + 1)) as PriceTicks,
-      );
+      limits[side].push({
+        orderId: key.slice(scope.length) as OrderId,
+        priceTicks: Number(value.slice(value.indexOf('/') + 1)) as PriceTicks,
+      });
     }
     return limits;
   }
+}
+
+/** Looks from the end: what goes is often what came last. */
+function indexOf(limits: readonly Limit[], orderId: OrderId): number {
+  for (let index = limits.length - 1; index >= 0; index -= 1)
+    if (limits[index]!.orderId === orderId) return index;
+  return -1;
 }
 
 function keyOf(order: Order): string {

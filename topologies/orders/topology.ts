@@ -13,9 +13,9 @@ import { OrdersProcessor } from './processor.ts';
 import { STORES } from './stores.ts';
 import { ACCOUNT_UPDATES, ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED, TRADE_EVENTS } from './topics.ts';
 
-const INDEX_CACHE_ENTRIES_MAX = 500;
-/** An order is asked for soon or seldom: what is kept for longer than a few commits only makes work for the garbage collector. */
-const ORDERS_CACHE_ENTRIES_MAX = 1_000;
+const INDEX_CACHE_ENTRIES_MAX = 100;
+/** An order is asked for soon or seldom: what outlives a few commits is moved to the old heap, to be collected there at a price. */
+const ORDERS_CACHE_ENTRIES_MAX = 200;
 
 const SINKS = [
   [OUTPUTS.accepted, ORDERS_ACCEPTED],
