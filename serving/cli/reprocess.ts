@@ -85,7 +85,7 @@ export function addReprocessCommands(program: Command): void {
     startReprocessing,
     ({ next }, mode) =>
       mode === 'running'
-        ? `${next} is built from the next start on; start the instance again`
+        ? `${next} is built from the next start on; start the instance again (on Kafka: the processes that run it)`
         : `${next} is built from the next start on`,
   );
   reprocess

@@ -11,8 +11,14 @@ import type { StateChange } from '../../streams/runtime.ts';
 import { KafkaHostedStores, KafkaStoreDirectory } from '../../streams/task/kafka/hosting.ts';
 import { type ApplicationOptions, applications } from '../../topologies/applications.ts';
 import { TOPICS } from '../../topologies/topics.ts';
-import { ActiveApplications } from '../ops/reprocessing.ts';
-import type { ServedPlatform } from '../platform.ts';
+import {
+  ActiveApplications,
+  followReprocessing,
+  readReprocessing,
+  shadowsOf,
+  topologyIdOf,
+} from '../ops/reprocessing.ts';
+import { partitionsOfTopic, type ServedPlatform } from '../platform.ts';
 import { HttpForwarder } from './httpForwarder.ts';
 import type { ClusterConfig } from './settings.ts';
 
@@ -79,10 +85,18 @@ async function joinDeployment(engine: KafkaLog, options: KafkaPlatformOptions): 
   const registry = await openRegistry(engine, options.schemaRegistryUrl);
   const serdes = await createSerdes(registry, TOPICS);
   const all = applications(serdes, options);
+  const reprocessing = await readReprocessing(engine);
+  const active = new ActiveApplications(reprocessing);
+  const anew = shadowsOf(applications(serdes, options), reprocessing, (topic) =>
+    Math.min(partitionsOfTopic(topic, 'kafka'), cluster.partitionsMax),
+  );
+  // Whoever runs an application runs what is to take its place.
+  const running = anew.filter(({ applicationId }) => options.running.includes(topologyIdOf(applicationId)));
   const runtime = new StreamsRuntime({
     engine,
-    applications: all,
-    running: new Set(options.running),
+    applications: [...all, ...anew],
+    running: new Set([...options.running, ...running.map(({ applicationId }) => applicationId)]),
+    storesOf: active.storesOf,
     kafka: {
       instanceId,
       prefix: PREFIX,
@@ -94,9 +108,10 @@ async function joinDeployment(engine: KafkaLog, options: KafkaPlatformOptions): 
   });
   runtime.onStateChange(options.onStateChange);
   await runtime.start();
-  const directory = new KafkaStoreDirectory(runtime, engine.state, instanceId);
+  const directory = new KafkaStoreDirectory(runtime, engine.state, instanceId, topologyIdOf);
   const host = new QueryHost(new KafkaHostedStores(runtime, engine.state), directory);
   const forwarder = new HttpForwarder(cluster.secret);
+  const switches = await followReprocessing(engine, active, options.onTrouble);
   const producer = engine.createProducer();
   return {
     engine,
@@ -104,12 +119,16 @@ async function joinDeployment(engine: KafkaLog, options: KafkaPlatformOptions): 
     serdes,
     runtime,
     host,
-    queries: new DistributedQueries(directory, new PartitionAsker(directory, host, forwarder)),
+    queries: new DistributedQueries(
+      directory,
+      new PartitionAsker(directory, host, forwarder, undefined, active.storesOf),
+    ),
     producer,
     clock: new MarketClock(Date.now),
     applications: all,
-    active: new ActiveApplications(new Map()),
+    active,
     close: async () => {
+      switches.close();
       await producer.close();
       forwarder.close();
       await runtime.close();

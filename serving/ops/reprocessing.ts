@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { LogEngine } from '../../streams/log/log.ts';
+import type { LogEngine, TailSubscription } from '../../streams/log/log.ts';
 import { makeNotes, noteRecord, readNotes } from '../../streams/ops/keyedNotes.ts';
-import { lagOf, type PartitionLag } from '../../streams/ops/lag.ts';
+import { BacklogCounter, lagOf, type PartitionLag } from '../../streams/ops/lag.ts';
 import type { Application } from '../../topologies/applications.ts';
 import { ServingError } from '../errors.ts';
 import { findApplication } from './find.ts';
@@ -22,9 +22,16 @@ const note = z.object({
 /** An application that is built anew beside itself. */
 export type Reprocessing = z.infer<typeof note>;
 
+const NEXT = '.next';
+
 /** The id under which an application is built anew. */
 function nextIdOf(applicationId: string): string {
-  return `${applicationId}.next`;
+  return `${applicationId}${NEXT}`;
+}
+
+/** The application of which one that is built anew has topology and stores; any other id is its own. */
+export function topologyIdOf(applicationId: string): string {
+  return applicationId.endsWith(NEXT) ? applicationId.slice(0, -NEXT.length) : applicationId;
 }
 
 /** What is built anew, by application. @throws ServingError SERVING_CONFIG where a note cannot be read */
@@ -63,11 +70,18 @@ export class ActiveApplications {
   readonly #active = new Map<string, string>();
 
   constructor(reprocessing: ReadonlyMap<string, Reprocessing>) {
-    for (const [applicationId, { applicationId: next, switched }] of reprocessing)
-      if (switched) this.#active.set(applicationId, next);
+    this.take(reprocessing);
   }
 
   readonly storesOf = (applicationId: string): string => this.#active.get(applicationId) ?? applicationId;
+
+  /** Takes over what was noted, by this process or another one. */
+  take(reprocessing: ReadonlyMap<string, Reprocessing>): void {
+    const switched = [...reprocessing].filter(([, known]) => known.switched);
+    for (const [applicationId] of [...this.#active])
+      if (!switched.some(([id]) => id === applicationId)) this.#active.delete(applicationId);
+    for (const [applicationId, { applicationId: next }] of switched) this.#active.set(applicationId, next);
+  }
 
   set(applicationId: string, activeId: string): void {
     this.#active.set(applicationId, activeId);
@@ -89,11 +103,26 @@ const status = z.object({
 
 export type ReprocessingStatus = z.infer<typeof status>;
 
-function behind(present: readonly PartitionLag[], next: readonly PartitionLag[]): boolean {
-  return present.some(({ topic, partition, position }) => {
-    const other = next.find((lag) => lag.topic === topic && lag.partition === partition);
-    return other !== undefined && (other.position ?? 0) < (position ?? 0);
-  });
+/** Whether records are left to the new one that the present one has processed, or any of topics that are its own. */
+async function behind(
+  engine: LogEngine,
+  present: readonly PartitionLag[],
+  next: readonly PartitionLag[],
+): Promise<boolean> {
+  const counter = new BacklogCounter(engine);
+  counter.begin();
+  for (const { topic, partition, position, lag } of next) {
+    if (lag === 0) continue;
+    const other = present.find((each) => each.topic === topic && each.partition === partition);
+    if (other === undefined) {
+      // The embedded log commits what comes of a record with it.
+      if (engine.kind === 'kafka') return true;
+      continue;
+    }
+    // On Kafka the ends of transactions take offsets too.
+    if ((await counter.count({ topic, partition }, position ?? 0, other.position ?? 0)) > 0) return true;
+  }
+  return false;
 }
 
 /** How far the new one has come beside the present one. */
@@ -110,7 +139,13 @@ export async function statusOf(
   return {
     application,
     next,
-    state: switched ? 'switched' : waiting ? 'waiting' : behind(present, built) ? 'building' : 'ready',
+    state: switched
+      ? 'switched'
+      : waiting
+        ? 'waiting'
+        : (await behind(subject.engine, present, built))
+          ? 'building'
+          : 'ready',
     active: switched ? next : application,
     processed: built.reduce((sum, { position }) => sum + (position ?? 0), 0),
     lag: built.reduce((sum, { lag }) => sum + lag, 0),
@@ -158,11 +193,6 @@ function operation(
 /** Notes that an application is to be built anew, from the next start of the instance on. */
 export const startReprocessing = operation('reprocess-start', async (context, application) => {
   const { topology } = findApplication(context.subject, application);
-  if (context.subject.engine.kind !== 'embedded')
-    throw new ServingError(
-      'SERVING_REPROCESS',
-      'this version builds applications anew on the embedded engine only',
-    );
   // Refused now, not at the next start.
   topology.withOwnOutputs(() => 1);
   const known = (await readReprocessing(context.subject.engine)).get(application);
@@ -219,3 +249,24 @@ export const reprocessingStatus: Operation<object, ReprocessingStatus> = {
       yield await statusOf(context, application, known);
   },
 };
+
+/**
+ * Lets readers in a process of a deployment on Kafka go over whenever that is noted, by whichever process.
+ * @param onTrouble hears of what could not be read; it is read again with the next note
+ */
+export async function followReprocessing(
+  engine: LogEngine,
+  active: ActiveApplications,
+  onTrouble: (cause: unknown) => void,
+): Promise<TailSubscription> {
+  await makeNotes(engine, REPROCESSING_TOPIC);
+  let reading: Promise<void> = Promise.resolve();
+  const read = (): void => {
+    reading = reading.then(async () => active.take(await readReprocessing(engine))).catch(onTrouble);
+  };
+  const tail = engine.tail([REPROCESSING_TOPIC], read);
+  // What was noted between the start of the process and that of the tail.
+  read();
+  await reading;
+  return tail;
+}

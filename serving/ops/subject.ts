@@ -70,6 +70,8 @@ function openEngine({ engine, dataDirectory, memoryBudgetBytes }: Config): Promi
       brokers: engine.brokers,
       security: engine.security,
       clientId: `opentape-operator-${process.pid}`,
+      // Topics of notes are made as the processes would make them.
+      ...(engine.replicationFactor === null ? {} : { replicationFactor: engine.replicationFactor }),
     });
   checkDataDirectory(dataDirectory);
   return EmbeddedLog.open({

@@ -10,7 +10,7 @@ import type { KafkaConnectionOptions } from './options.ts';
 import { KafkaProducer } from './producer.ts';
 import type { RdKafka, RdKafkaConfig } from './rdkafka.ts';
 import { KafkaReader } from './reader.ts';
-import { resetOnKafka } from './resetApplication.ts';
+import { forgetOnKafka, resetOnKafka } from './resetApplication.ts';
 import { Sending } from './sending.ts';
 import { KafkaState } from './state/index.ts';
 import { KafkaTails } from './tail.ts';
@@ -162,6 +162,11 @@ export class KafkaLog implements LogEngine, KafkaClients {
     storeNames: readonly string[],
   ): Promise<void> {
     return resetOnKafka(this.connection, this.admin, applicationId, positions, storeNames);
+  }
+
+  /** @throws LogError LOG_PARTICIPANT_ATTACHED while a process runs the application */
+  forgetApplication(applicationId: string): Promise<void> {
+    return forgetOnKafka(this.connection, applicationId);
   }
 
   /** Finishes what is queued, in a bounded time, then lets the cluster go. Later sends are rejected with LOG_CLOSED. */

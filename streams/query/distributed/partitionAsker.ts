@@ -25,17 +25,21 @@ export class PartitionAsker {
   readonly #host: QueryHost;
   readonly #forwarder: QueryForwarder;
   readonly #timeoutMs: number;
+  readonly #storesOf: (applicationId: string) => string;
 
+  /** @param storesOf whose stores are read for those of an application; may change at any time */
   constructor(
     directory: StoreDirectory,
     host: QueryHost,
     forwarder: QueryForwarder,
     timeoutMs = QUERY_TIMEOUT_MS,
+    storesOf: (applicationId: string) => string = (applicationId) => applicationId,
   ) {
     this.#directory = directory;
     this.#host = host;
     this.#forwarder = forwarder;
     this.#timeoutMs = timeoutMs;
+    this.#storesOf = storesOf;
   }
 
   /** @throws StreamsError STREAMS_STORE_RESTORING, STREAMS_NO_HOST, STREAMS_QUERY_TIMEOUT */
@@ -45,12 +49,13 @@ export class PartitionAsker {
     read: StoreRead,
     { atLeast = [], standby = false, onSource }: ReadOptions,
   ): Promise<StorePage> {
-    const { applicationId, storeName } = store;
+    const { storeName } = store;
+    const applicationId = this.#storesOf(store.applicationId);
     const query: StoreQuery = { applicationId, storeName, partition, read, atLeast, standby };
     const deadline = performance.now() + this.#timeoutMs;
     let failure: StreamsError | null = null;
     for (let pauseMs = PAUSE_MIN_MS; ; pauseMs = Math.min(PAUSE_MAX_MS, 2 * pauseMs)) {
-      const { active, standbys } = this.#directory.peersOf(store, partition);
+      const { active, standbys } = this.#directory.peersOf({ ...store, applicationId }, partition);
       for (const peer of standby ? [...active, ...standbys] : active) {
         try {
           const answer = await this.#askOne(peer, query, deadline - performance.now());

@@ -31,10 +31,18 @@ export class KafkaStoreDirectory implements StoreDirectory {
   readonly #instanceId: string;
   readonly #entries = new Map<string, { readonly entry: StoreEntry; readonly taskIds: readonly string[] }>();
   #others: readonly Instance[] = [];
+  readonly #topologyOf: (applicationId: string) => string;
   #othersUntilMs = 0;
   #listening = false;
 
-  constructor(runtime: QueriedRuntime, state: QueriedState, instanceId: string) {
+  /** @param topologyOf the application by whose topology the stores of another id are known, where this process does not know that one */
+  constructor(
+    runtime: QueriedRuntime,
+    state: QueriedState,
+    instanceId: string,
+    topologyOf: (applicationId: string) => string = (applicationId) => applicationId,
+  ) {
+    this.#topologyOf = topologyOf;
     this.#runtime = runtime;
     this.#state = state;
     this.#instanceId = instanceId;
@@ -48,7 +56,7 @@ export class KafkaStoreDirectory implements StoreDirectory {
     const name = `${applicationId}/${storeName}`;
     let found = this.#entries.get(name);
     if (found === undefined) {
-      const plan = this.#runtime.plan(applicationId);
+      const plan = this.#runtime.plan(this.#topologyOf(applicationId));
       const { builder, global } = plan.storeBuilder(storeName);
       const holds = ({ subtopology: { stores } }: TaskPlan): boolean =>
         stores.some((store) => store.name === storeName);

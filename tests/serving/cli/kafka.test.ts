@@ -24,16 +24,11 @@ import { KafkaUnderTest, kafkaMissing } from '../../support/kafka.ts';
 import { call, DEMO_KEY, DEMO_SECRET, type RunningServer, startServer } from '../../support/server.ts';
 import { TemporaryDirectory } from '../../support/temporary.ts';
 import { until } from '../../support/until.ts';
+import { all, buildAnew } from './kafkaReprocess.ts';
 import { runProgram } from './program.ts';
 
 const SESSION_MS = '6000';
 const PATIENCE_MS = 120_000;
-
-async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const value of values) found.push(value);
-  return found;
-}
 
 describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout: 400_000 }, () => {
   const directory = new TemporaryDirectory();
@@ -162,11 +157,29 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
   });
 
   test('verify beside trading that goes on finds nothing wrong, whatever is on its way', async () => {
-    for (const side of ['buy', 'buy', 'sell']) {
-      const order = { symbol: 'KO', qty: '1', side, type: 'market', time_in_force: 'day' };
-      const { status, body } = await call(front, 'POST', '/v2/orders', order);
+    const order = (side: 'buy' | 'sell') =>
+      call(front, 'POST', '/v2/orders', {
+        symbol: 'KO',
+        qty: '1',
+        side,
+        type: 'market',
+        time_in_force: 'day',
+      });
+    await until('a quote to price it by', async () => (await order('buy')).status === 200, PATIENCE_MS);
+    for (const side of ['buy', 'sell'] as const) {
+      const { status, body } = await order(side);
       assert.equal(status, 200, JSON.stringify(body));
     }
+    const position = `${DEMO_ACCOUNT_ID}/KO`;
+    await until(
+      'it is in the portfolio',
+      () =>
+        opened(
+          'front',
+          async (access) => (await access.entries('portfolio', 'portfolio-positions', position)).length === 1,
+        ),
+      PATIENCE_MS,
+    );
     const report = await opened('front', (access) =>
       access.verify({ only: null, violationsMax: 20 }, () => undefined),
     );
@@ -356,5 +369,10 @@ describe("the operator's tools on Apache Kafka", { skip: kafkaMissing(), timeout
       const records = behind.reduce((sum, { lag }) => sum + lag, 0);
       assert.ok(records >= trades.length, `${records} of ${trades.length}`);
     });
+  });
+
+  test('an application is built anew under another id, read in one step by all processes, and takes the place of the one there was', async () => {
+    await Promise.all([front.stop(), feeder.stop()]);
+    await buildAnew({ settings, start, opened });
   });
 });
