@@ -46,6 +46,10 @@ export class Remembered<K, V> {
     }
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key);
+  }
+
   entries(): Iterable<readonly [K, V]> {
     return this.#entries;
   }
@@ -66,7 +70,9 @@ export class OutcomeCheck {
   readonly #done = new Remembered<string, OrderCommand>(REMEMBERED_MAX);
   readonly #excused = new Remembered<string, true>(REMEMBERED_MAX);
   readonly #ordered: boolean;
-  readonly #early = new Map<string, EarlyOutcome[]>();
+  // Of the house apart: its updates outlive its commands, so that most of them wait for none.
+  readonly #early = new Remembered<string, readonly EarlyOutcome[]>(REMEMBERED_MAX);
+  readonly #earlyOfHouse = new Remembered<string, readonly EarlyOutcome[]>(REMEMBERED_MAX);
   /** The house's commands that came again before the first of them was answered. */
   readonly #again = new Map<string, PendingCommand[]>();
 
@@ -88,17 +94,21 @@ export class OutcomeCheck {
       this.#again.set(commandId, [...(this.#again.get(commandId) ?? []), { command, record }]);
     if (this.pending.has(commandId) || (answeredOnce && this.#done.get(commandId) !== undefined)) return;
     this.pending.set(commandId, { command, record });
-    const early = this.#early.get(commandId);
+    const waiting = answeredOnce ? this.#early : this.#earlyOfHouse;
+    const early = waiting.get(commandId);
     if (early === undefined) return;
-    this.#early.delete(commandId);
+    waiting.delete(commandId);
     for (const { outcome, record: at, update } of early) this.#outcome(commandId, outcome, at, update);
   }
 
   /** After the last record: outcomes that no command has come for. */
   end(): void {
-    for (const [commandId, early] of this.#early)
+    for (const [commandId, early] of this.#early.entries())
       for (const { outcome, record, update } of early) this.#unasked(commandId, outcome, record, update);
-    this.#early.clear();
+    if (this.#early.forgotten > 0)
+      this.#findings.notChecked(
+        `${this.#early.forgotten} outcomes that came before their commands, if they have any`,
+      );
     for (const [commandId, [first]] of this.#again)
       if (first !== undefined && !this.pending.has(commandId)) this.pending.set(commandId, first);
   }
@@ -147,8 +157,12 @@ export class OutcomeCheck {
       });
       return;
     }
-    if (this.#ordered) this.#unasked(commandId, outcome, record, update);
-    else this.#early.set(commandId, [...(this.#early.get(commandId) ?? []), { outcome, record, update }]);
+    if (this.#ordered) {
+      this.#unasked(commandId, outcome, record, update);
+      return;
+    }
+    const early = this.#isHouse(update.accountId) ? this.#earlyOfHouse : this.#early;
+    early.set(commandId, [...(early.get(commandId) ?? []), { outcome, record, update }]);
   }
 
   #unasked(
