@@ -19,7 +19,7 @@ export interface KafkaClusterOptions {
   readonly replicationFactor: number;
   readonly minInsyncReplicas: number;
   /** Further broker properties, or others than those of `settings.ts`. */
-  readonly overrides?: Readonly<Record<string, string>>;
+  readonly overrides?: ClusterSettings['overrides'];
   readonly heapMiB?: number;
   /** Whether the brokers go on when this process ends. */
   readonly detached?: boolean;

@@ -1,6 +1,6 @@
 /** Customers of a deployment who talk to the brokers themselves: they write commands and follow their updates with kafkajs. */
 import type { Consumer, Kafka, Producer } from 'kafkajs';
-import type { OrderCommand } from '../../schemas/generated/types.ts';
+import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import type { Serdes } from '../../schemas/serdes.ts';
 import { partitionForKey } from '../../streams/log/partitioner.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
@@ -24,6 +24,8 @@ export class Clients {
   /** Milliseconds from a command's first sending to its first outcome, and when that came. */
   readonly outcomes: { readonly atMs: number; readonly tookMs: number }[] = [];
   readonly #sentAtMs = new Map<string, number>();
+  /** Hears of each update, once. */
+  onUpdate: (update: OrderUpdate) => void = () => undefined;
 
   private constructor(kafka: Kafka, serdes: Serdes, traders: Traders, partitions: number) {
     // Idempotent: what is sent again by the client is there once.
@@ -67,6 +69,7 @@ export class Clients {
     }
     try {
       this.#traders.follow({ partition, offset: Number(offset), update });
+      this.onUpdate(update);
     } catch (cause) {
       this.#failure = cause;
     }
@@ -123,16 +126,26 @@ export class Clients {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** Waits until every order that was sent has its outcome. */
+  /**
+   * Waits until every order that was sent has its outcome.
+   * @throws Error that names where those stand that have none, and how far the updates were read
+   */
   async settled(timeoutMs: number): Promise<void> {
-    await until(
-      'an outcome of every command',
-      () => {
-        this.check();
-        return this.#underWay === 0 && this.#sentAtMs.size === 0;
-      },
-      timeoutMs,
-    );
+    const isSettled = (): boolean => {
+      this.check();
+      return this.#underWay === 0 && this.#sentAtMs.size === 0;
+    };
+    try {
+      await until('an outcome of every command', isSettled, timeoutMs);
+    } catch (cause) {
+      const waiting = [...this.#sentAtMs.keys()].map((id) => this.#traders.sent.get(id)!.acknowledged.join());
+      const heard = [...this.#heardTo].map(([partition, offset]) => `${partition}@${offset}`);
+      throw new Error(
+        `${this.#underWay} commands unanswered, ${waiting.length} without an outcome: ${waiting.slice(0, 20).join(' ')}; ` +
+          `updates heard to ${heard.join(' ')}`,
+        { cause },
+      );
+    }
   }
 
   async close(): Promise<void> {

@@ -2,15 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addressesFor, type KafkaBroker, KafkaCluster } from '../../infra/kafka/cluster.ts';
-import { jarsMissing, javaMissing } from '../../infra/kafka/java.ts';
+import { freePort, jarsMissing, javaMissing } from '../../infra/kafka/java.ts';
+import type { BrokerAddress } from '../../infra/kafka/settings.ts';
 import { rdKafkaMissing } from '../../streams/log/kafka/client.ts';
+import { Relay } from './relay.ts';
 
 export interface KafkaUnderTestOptions {
   /** 1 unless told otherwise; then replication is 3 and two replicas must be in sync. */
   readonly brokers?: 1 | 3;
   /** Broker properties other than those of infra/kafka/settings.ts. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** Whether each broker has a second address, by a wire that can be cut. */
+  readonly relayed?: boolean;
 }
+
+const HOST = '127.0.0.1';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -38,13 +44,16 @@ export function kafkaMissing(): string | false {
 /** Real brokers of one test file, on loopback and free ports, in a folder of their own; stop them after the last test. */
 export class KafkaUnderTest {
   readonly cluster: KafkaCluster;
+  /** By broker: the wire of its second address; none unless asked for. */
+  readonly relays: readonly Relay[];
   private readonly directory: string;
   private readonly atExit: () => void;
   private readonly atSignal = (): never => process.exit(1);
   private names = 0;
 
-  private constructor(cluster: KafkaCluster, directory: string) {
+  private constructor(cluster: KafkaCluster, directory: string, relays: readonly Relay[]) {
     this.cluster = cluster;
+    this.relays = relays;
     this.directory = directory;
     this.atExit = () => {
       for (const broker of cluster.brokers) broker.killNow();
@@ -58,15 +67,18 @@ export class KafkaUnderTest {
   static async start(options: KafkaUnderTestOptions = {}): Promise<KafkaUnderTest> {
     const count = options.brokers ?? 1;
     const directory = mkdtempSync(join(tmpdir(), 'opentape-kafka-'));
+    const brokers = await addressesFor(count);
+    const wires = options.relayed === true ? await Promise.all(brokers.map(wireOf)) : [];
     const cluster = new KafkaCluster({
       libs: process.env.OPENTAPE_TEST_KAFKA!,
       directory,
-      brokers: await addressesFor(count),
+      brokers,
       replicationFactor: count,
       minInsyncReplicas: count === 1 ? 1 : 2,
-      ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
+      overrides: ({ nodeId }) => ({ ...options.overrides, ...wires[nodeId - 1]?.properties }),
     });
-    const kafka = new KafkaUnderTest(cluster, directory);
+    const relays = wires.map(({ relay }) => relay);
+    const kafka = new KafkaUnderTest(cluster, directory, relays);
     try {
       await cluster.start();
       return kafka;
@@ -79,6 +91,11 @@ export class KafkaUnderTest {
   /** `host:port` of every broker. */
   get brokers(): readonly string[] {
     return this.cluster.addresses;
+  }
+
+  /** The same by wires that can be cut, where there are such. */
+  get relayedBrokers(): readonly string[] {
+    return this.relays.length === 0 ? this.brokers : this.relays.map(({ port }) => `${HOST}:${port}`);
   }
 
   broker(nodeId = 1): KafkaBroker {
@@ -96,6 +113,25 @@ export class KafkaUnderTest {
     for (const signal of SIGNALS) process.removeListener(signal, this.atSignal);
     // Their data is thrown away: nothing is to be handed over.
     await this.cluster.stop('SIGKILL');
-    rmSync(this.directory, { recursive: true, force: true });
+    for (const relay of this.relays) await relay.close();
+    if (process.env.OPENTAPE_TEST_CLUSTER_KEEP !== '1')
+      rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** A listener of a broker that is known by the address of a relay: whoever begins there stays there. */
+async function wireOf({ port, controllerPort }: BrokerAddress): Promise<{
+  readonly relay: Relay;
+  readonly properties: Readonly<Record<string, string>>;
+}> {
+  const behind = await freePort();
+  const relay = await Relay.start(behind);
+  return {
+    relay,
+    properties: {
+      listeners: `PLAINTEXT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort},RELAYED://${HOST}:${behind}`,
+      'advertised.listeners': `PLAINTEXT://${HOST}:${port},RELAYED://${HOST}:${relay.port}`,
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,RELAYED:PLAINTEXT',
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { ROOT } from './sources.ts';
 
 export const DEMO_KEY = 'DEMOKEYFORTESTS1';
 export const DEMO_SECRET = 'demo-secret-for-tests-0123456789';
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 240_000;
 
 /** A real Opentape server in a process of its own. */
 export interface RunningServer {

@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../../record.ts';
+import type { LogError } from '../errors.ts';
 import { retry } from './backoff.ts';
 import type { KafkaConnection } from './connection.ts';
 import { fromRdKafka } from './errors.ts';
@@ -9,6 +10,7 @@ import {
   type RdKafkaMetadata,
   rdkafkaCall,
 } from './rdkafka.ts';
+import type { TopicCache } from './topicCache.ts';
 
 const CONNECT_TIMEOUT_MS = 5000;
 /** How long a question is asked again while nobody answers. */
@@ -84,15 +86,18 @@ export interface OffsetBounds {
 /** Asks the leaders of partitions for offsets, as a reader of committed records sees them. */
 export class OffsetQueries {
   private readonly connection: KafkaConnection;
+  private readonly topics: TopicCache;
   private consumer: Promise<RdKafkaConsumer> | null = null;
 
-  constructor(connection: KafkaConnection) {
+  constructor(connection: KafkaConnection, topics: TopicCache) {
     this.connection = connection;
+    this.topics = topics;
   }
 
   /** @throws LogError */
   bounds({ topic, partition }: TopicPartition, forMs?: number): Promise<OffsetBounds> {
     return this.ask(
+      topic,
       `asking for the offsets of '${topic}', partition ${partition}`,
       async (consumer) => {
         const { lowOffset, highOffset } = await rdkafkaCall<{ lowOffset: number; highOffset: number }>(
@@ -106,7 +111,7 @@ export class OffsetQueries {
 
   /** The first offset whose record is not older, or null where there is none. @throws LogError */
   forTimestamp({ topic, partition }: TopicPartition, timestampMs: number): Promise<number | null> {
-    return this.ask(`looking for a time in '${topic}', partition ${partition}`, async (consumer) => {
+    return this.ask(topic, `looking for a time in '${topic}', partition ${partition}`, async (consumer) => {
       const [found] = await rdkafkaCall<readonly { readonly offset: number }[]>((done) =>
         consumer.offsetsForTimes([{ topic, partition, offset: timestampMs }], ASK_TIMEOUT_MS, done),
       );
@@ -120,20 +125,25 @@ export class OffsetQueries {
   }
 
   private async ask<T>(
+    topic: string,
     doing: string,
     question: (consumer: RdKafkaConsumer) => Promise<T>,
     forMs: number = ASK_FOR_MS,
   ): Promise<T> {
     const { connection } = this;
-    return retry(
-      {
-        waits: connection.waits,
-        forMs,
-        closed: () => connection.closed,
-        onFailure: (error) => connection.report(error),
-      },
-      async () => question(await this.connected(forMs)),
-      (cause) => fromRdKafka(cause, doing),
+    const retrying = {
+      waits: connection.waits,
+      forMs,
+      closed: () => connection.closed,
+      onFailure: (error: LogError) => connection.report(error),
+    };
+    // The leader of a partition may hear of its topic later than whoever was asked to make it.
+    return this.topics.askUntilKnown([topic], () =>
+      retry(
+        retrying,
+        async () => question(await this.connected(forMs)),
+        (cause) => fromRdKafka(cause, doing),
+      ),
     );
   }
 

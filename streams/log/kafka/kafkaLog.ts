@@ -10,6 +10,7 @@ import type { KafkaConnectionOptions } from './options.ts';
 import { KafkaProducer } from './producer.ts';
 import type { RdKafka, RdKafkaConfig } from './rdkafka.ts';
 import { KafkaReader } from './reader.ts';
+import { releaseMembers } from './releaseMembers.ts';
 import { forgetOnKafka, resetOnKafka } from './resetApplication.ts';
 import { Sending } from './sending.ts';
 import { KafkaState } from './state/index.ts';
@@ -83,7 +84,7 @@ export class KafkaLog implements LogEngine, KafkaClients {
     this.stores = stores;
     this.recordBytesMax = options.recordBytesMax ?? MIB;
     const topics = new TopicCache(connection);
-    this.offsets = new OffsetQueries(connection);
+    this.offsets = new OffsetQueries(connection, topics);
     this.committed = new KafkaReader(connection, topics, this.offsets);
     this.reader = this.committed;
     this.tails = new KafkaTails(connection, topics, this.offsets);
@@ -167,6 +168,14 @@ export class KafkaLog implements LogEngine, KafkaClients {
   /** @throws LogError LOG_PARTICIPANT_ATTACHED while a process runs the application */
   forgetApplication(applicationId: string): Promise<void> {
     return forgetOnKafka(this.connection, applicationId);
+  }
+
+  /**
+   * Lets a process that died be followed at once by one of its name. Call it only where no process of that name is alive.
+   * @throws LogError
+   */
+  releaseMembers(groupIds: readonly string[], instanceId: string): Promise<void> {
+    return releaseMembers(this.connection.kafkajs, groupIds, instanceId);
   }
 
   /** Finishes what is queued, in a bounded time, then lets the cluster go. Later sends are rejected with LOG_CLOSED. */

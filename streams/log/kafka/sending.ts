@@ -227,7 +227,9 @@ export class Sending {
     const broken = this.client;
     this.client = null;
     await broken?.close();
-    if (outcome.fenced && ageMs < AGE_PART * transactionTimeoutMs) {
+    const outgrown = outcome.fenced && ageMs >= AGE_PART * transactionTimeoutMs;
+    const cause = outgrown ? tooOld(ageMs, outcome.cause) : outcome.cause;
+    if (outcome.fenced && !outgrown) {
       this.fencedOut = outcome.cause;
     } else if (!connection.closed) {
       // Ends the transaction that the broken client left open.
@@ -235,7 +237,7 @@ export class Sending {
     }
     if (outcome.aborting !== null && this.fencedOut === null) return this.aborted(sends, outcome.aborting);
     const at = outcome.offsets.findIndex((offset) => offset >= 0);
-    if (!outcome.commitAsked || at < 0) return outcome.cause;
+    if (!outcome.commitAsked || at < 0) return cause;
     if (connection.closed) {
       return new LogError(
         'LOG_UNREACHABLE',
@@ -244,7 +246,7 @@ export class Sending {
       );
     }
     const { topic, partition } = sends.flatMap(outgoing)[at]!;
-    if (!(await reader.holds({ topic, partition }, outcome.offsets[at]!))) return outcome.cause;
+    if (!(await reader.holds({ topic, partition }, outcome.offsets[at]!))) return cause;
     this.answer(sends, outcome.offsets);
     return null;
   }
@@ -255,6 +257,15 @@ export class Sending {
     const age = performance.now() - (this.since.get(send) ?? 0);
     return age > this.parts.sendTimeoutMs ? failure : null;
   }
+}
+
+/** A process that stood still, or that the cluster did not answer for so long, is none that another one follows: it may send again. */
+function tooOld(ageMs: number, cause: LogError): LogError {
+  return new LogError(
+    'LOG_UNREACHABLE',
+    `sending: the cluster gave up a transaction that was open for ${Math.round(ageMs)} ms; it is sent again`,
+    cause,
+  );
 }
 
 function outgoing(send: Send): OutgoingRecord[] {

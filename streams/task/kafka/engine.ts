@@ -10,6 +10,8 @@ export interface KafkaEngine extends LogEngine {
   client(): RdKafka;
   /** librdkafka's properties that all clients of the process share: brokers, security, client id. */
   readonly globalConfig: RdKafkaConfig;
+  /** Lets a process that died be followed at once by one of its name. @throws LogError */
+  releaseMembers(groupIds: readonly string[], instanceId: string): Promise<void>;
 }
 
 /** How applications run on Kafka. */

@@ -1,4 +1,5 @@
 import { LogError } from '../../log/errors.ts';
+import { pause } from '../../log/kafka/backoff.ts';
 import type { LogEngine, LogProducer, LogRecord, TailSubscription } from '../../log/log.ts';
 
 /** What an instance has of an application. */
@@ -23,7 +24,10 @@ const HEARTBEAT_MS = 1_000;
 /** Not heard of for so long, an instance counts as gone. */
 const SILENT_MS = 5_000;
 /** After so long its open transaction may be ended by who was given its tasks: the group has put it out by then. */
-const FENCE_AFTER_MS = 2_500;
+const FENCE_AFTER_MS = 2_000;
+/** Heard of for so long by its own name, a process that starts has a living one of that name beside it. */
+const TAKEN_AFTER_MS = 8_000;
+const LOOK_MS = 50;
 const READ_RECORDS = 1_000;
 
 /**
@@ -52,7 +56,10 @@ export class Instances {
     this.#onTrouble = onTrouble;
   }
 
-  /** Makes the topic where it is missing, and learns who is there. @throws LogError */
+  /**
+   * Makes the topic where it is missing, and learns who is there.
+   * @throws LogError LOG_FENCED where another process has the name of this one
+   */
   async open(): Promise<void> {
     const { admin, reader } = this.#engine;
     await admin.createTopics([
@@ -66,10 +73,29 @@ export class Instances {
       for (const record of records) this.#hear([record], Math.max(0, wallClockMs() - record.timestamp));
       next = records[records.length - 1]!.offset + 1;
     }
+    await this.#nameIsFree();
     this.#producer = this.#engine.createProducer();
     this.#timer = setInterval(() => void this.tell(), HEARTBEAT_MS);
     this.#timer.unref();
     await this.tell();
+  }
+
+  /** Waits until whoever had the name of this process before is silent. */
+  async #nameIsFree(): Promise<void> {
+    const { instanceId } = this.#self();
+    const startMs = performance.now();
+    for (;;) {
+      const before = this.#heard.get(instanceId);
+      const nowMs = performance.now();
+      if (before === undefined || nowMs - before.atMs >= FENCE_AFTER_MS) return;
+      if (nowMs - startMs >= TAKEN_AFTER_MS)
+        throw new LogError(
+          'LOG_FENCED',
+          `another process at ${before.instance.address || 'an unknown address'} runs under the name '${instanceId}'; ` +
+            'each process needs a name (instance id) of its own',
+        );
+      await pause(LOOK_MS);
+    }
   }
 
   /** Tells the others what is so now. What cannot be told is told with the next heartbeat. */

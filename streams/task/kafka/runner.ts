@@ -98,6 +98,16 @@ export class KafkaRunner implements ApplicationRunner {
   /** Meets the other processes. @throws LogError */
   async open(): Promise<void> {
     await this.#deployment.instances.open();
+    const { engine, options } = this.#context;
+    try {
+      await engine.releaseMembers(
+        this.#applications.map(({ plan }) => plan.applicationId),
+        options.instanceId,
+      );
+    } catch (cause) {
+      // Then the old sessions of this process have to time out.
+      this.#onTrouble(null, cause);
+    }
   }
 
   start(): void {

@@ -12,6 +12,9 @@ const QUEUE = {
   'linger.ms': 2,
   // A transaction right after another finds the last one's markers not written yet: then it asks again.
   'retry.backoff.ms': 10,
+  // Where a group has no coordinator for the moment, librdkafka asks for one three times, then waits for any of its connections to change, for
+  // minutes where they are all well. Nothing is sent meanwhile; so they count as idle, and their end has it ask again.
+  'connections.max.idle.ms': 4_000,
   'queue.buffering.max.messages': 200_000,
   'queue.buffering.max.kbytes': 131_072,
 } as const;

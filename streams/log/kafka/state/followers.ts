@@ -6,6 +6,8 @@ import type { StateBatch, StateRows } from './stateRows.ts';
 
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
+/** The same trouble is told of again after so long. One broker of several may be away while the others answer. */
+const TELL_AGAIN_MS = 10_000;
 
 /** Somebody who has the changes of a changelog applied to a store. */
 export interface Follower {
@@ -40,6 +42,8 @@ export class Followers {
   /** The write under way; it never rejects. */
   private writing: Promise<void> | null = null;
   private closed = false;
+  private told = '';
+  private toldMs = 0;
   private wakeUp: () => void = () => undefined;
 
   constructor(options: FollowersOptions) {
@@ -82,7 +86,7 @@ export class Followers {
         });
         retryMs = RETRY_FIRST_MS;
       } catch (cause) {
-        this.options.onNotice(`changelogs cannot be read, trying again: ${messageOf(cause)}`);
+        this.tell(`changelogs cannot be read, trying again: ${messageOf(cause)}`);
         await this.pause(retryMs);
         retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);
         await this.checkAll();
@@ -91,6 +95,14 @@ export class Followers {
       await this.apply(read);
     }
     await this.writing;
+  }
+
+  private tell(line: string): void {
+    const nowMs = performance.now();
+    if (line === this.told && nowMs - this.toldMs < TELL_AGAIN_MS) return;
+    this.told = line;
+    this.toldMs = nowMs;
+    this.options.onNotice(line);
   }
 
   /** Resolves when nothing more is being written. What was removed before is not written afterwards. */

@@ -9,7 +9,11 @@ interface KafkaJsCluster {
   refreshMetadata(): Promise<void>;
   getNodeIds(): readonly string[];
   findBroker(of: { readonly nodeId: string }): Promise<KafkaJsBroker>;
+  findGroupCoordinator(of: { readonly groupId: string }): Promise<KafkaJsBroker>;
 }
+
+/** Whom a request goes to: a node, the coordinator of a consumer group, or (null) whichever broker is known. */
+export type Receiver = number | { readonly groupId: string } | null;
 
 interface KafkaJsBroker {
   readonly connectionPool: {
@@ -50,6 +54,11 @@ function createCluster(kafkajs: Kafka): KafkaJsCluster {
   return create({ metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false });
 }
 
+function brokerOf(cluster: KafkaJsCluster, receiver: Receiver): Promise<KafkaJsBroker> {
+  if (receiver !== null && typeof receiver === 'object') return cluster.findGroupCoordinator(receiver);
+  return cluster.findBroker({ nodeId: String(receiver ?? cluster.getNodeIds()[0] ?? 0) });
+}
+
 /** Sends requests of ours to the brokers of a cluster. */
 export class WireBrokers {
   private readonly kafkajs: Kafka;
@@ -61,16 +70,13 @@ export class WireBrokers {
   }
 
   /**
-   * @param nodeId the broker; null: whichever is known
    * @param doing the beginning of the line that says what failed
    * @throws LogError LOG_UNREACHABLE, LOG_UNAUTHORIZED, LOG_IO; the next call connects anew then
    */
-  async send<T>(nodeId: number | null, doing: string, wire: WireRequest<T>): Promise<T> {
+  async send<T>(receiver: Receiver, doing: string, wire: WireRequest<T>): Promise<T> {
     const connected = this.connected();
     try {
-      const cluster = await connected;
-      const node = nodeId === null ? cluster.getNodeIds()[0] : String(nodeId);
-      const broker = await cluster.findBroker({ nodeId: node ?? '0' });
+      const broker = await brokerOf(await connected, receiver);
       const { apiKey, apiVersion, apiName, body, decode } = wire;
       const answer = await broker.connectionPool.send({
         request: {
