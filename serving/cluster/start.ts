@@ -30,8 +30,12 @@ function restoreText(tasks: readonly TaskRestore[]): string {
   return `restoring ${tasks.length} tasks: ${records} of ${total} records${time}`;
 }
 
-/** Whether the process can do what its roles ask of it, and how far each application is. */
-function readiness({ engine, runtime }: KafkaPlatform, source: RunningSource): Readiness {
+/** Whether the process can do what its roles ask of it, how far each application is, and by `causes` what keeps it. */
+function readiness(
+  { engine, runtime }: KafkaPlatform,
+  source: RunningSource,
+  causes: ReadonlyMap<string, unknown>,
+): Readiness {
   const health = engine.health();
   const checks: Record<string, string> = {
     log: health.state === 'ok' ? 'ok' : `failed: ${describeError(health.cause)}`,
@@ -40,8 +44,11 @@ function readiness({ engine, runtime }: KafkaPlatform, source: RunningSource): R
   let ready = health.state === 'ok' && source.state !== 'failed';
   for (const { applicationId, state, restoring } of runtime.applications()) {
     ready &&= state === 'running';
-    const is = state === 'running' ? 'ok' : restoring.length > 0 ? restoreText(restoring) : state;
-    checks[`application ${applicationId}`] = is;
+    const cause = causes.get(applicationId);
+    const why = cause === undefined ? state : `${state}: ${describeError(cause)}`;
+    const isRestoring = state === 'restoring' && restoring.length > 0;
+    checks[`application ${applicationId}`] =
+      state === 'running' ? 'ok' : isRestoring ? restoreText(restoring) : why;
   }
   return { ready, checks };
 }
@@ -128,6 +135,8 @@ export async function startOnKafka(
   await probePort(config.host, config.port);
   await probeRegistry(config.schemaRegistryUrl);
   let address = '';
+  /** By application: what was wrong when its state changed last. */
+  const causes = new Map<string, unknown>();
   const platform = await openKafkaPlatform({
     cluster,
     ...topologySettings(config),
@@ -139,6 +148,7 @@ export async function startOnKafka(
     address: () => address,
     onStateChange: (change) => {
       tellOf(change, logger);
+      causes.set(change.applicationId, change.cause);
       if (change.state === 'error') onFatal(change.cause);
     },
     onTrouble: (cause) => logger.warn('Kafka: trying again', { cause }),
@@ -156,7 +166,7 @@ export async function startOnKafka(
       platform,
       credentials,
       source: running,
-      readiness: () => readiness(platform, running),
+      readiness: () => readiness(platform, running, causes),
       internal: { host: platform.host, secret: cluster.secret },
     });
     address = cluster.advertisedUrl ?? served.url;

@@ -32,6 +32,12 @@ const SETTLE_TIMEOUT_MS = 240_000;
 const STILL_MS = 2_000;
 const LOOK_MS = 200;
 const READ = [ACCOUNT_UPDATES, MARKET_DEPTH, ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED, TRADE_EVENTS];
+/** Applications, and what of it they read. */
+const READERS = [
+  ['orders', ORDER_COMMANDS.name],
+  ['matching', ORDERS_ACCEPTED.name],
+  ['portfolio', TRADE_EVENTS.name],
+] as const;
 const STORES = [
   ['orders', 'accounts'],
   ['orders', 'positions'],
@@ -42,6 +48,8 @@ const STORES = [
 
 export interface SceneOptions extends KafkaUnderTestOptions, DeploymentOptions {
   readonly seed: number;
+  /** Null: the schemas are kept on the log. */
+  readonly registryUrl?: string | null;
 }
 
 export class Scene {
@@ -67,7 +75,7 @@ export class Scene {
   static async start(options: SceneOptions): Promise<Scene> {
     const scene = new Scene(options, await KafkaUnderTest.start(options));
     try {
-      await scene.#begin();
+      await scene.#begin(options.registryUrl ?? null);
       return scene;
     } catch (cause) {
       await scene.close();
@@ -75,12 +83,12 @@ export class Scene {
     }
   }
 
-  async #begin(): Promise<void> {
+  async #begin(registryUrl: string | null): Promise<void> {
     const { cluster, deployment, kafka, traders } = this;
     await deployment.start();
     await this.admin.connect();
     const log = await KafkaLog.open({ brokers: cluster.brokers, clientId: 'verifier' });
-    this.#serdes = await createSerdes(await openRegistry(log, null), TOPICS);
+    this.#serdes = await createSerdes(await openRegistry(log, registryUrl), TOPICS);
     await log.close();
     traders.prices = await referencePrices(deployment.instances[0]!);
     this.#clients = await Clients.connect(kafka, this.#serdes, traders);
@@ -164,7 +172,21 @@ export class Scene {
       true,
     );
     assert.ok(trades > 0, 'there were trades');
+    await this.#assertNoLag(evidence);
     return `${commands} commands, ${trades} trades, ${updates} updates`;
+  }
+
+  /** Behind the last committed record of a topic there are marks of transactions only, which nobody reads. */
+  async #assertNoLag(evidence: KafkaEvidence): Promise<void> {
+    for (const [applicationId, topic] of READERS) {
+      const [read] = await this.admin.fetchOffsets({ groupId: applicationId, topics: [topic] });
+      const positions = new Map(read!.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+      for (const { partition, offset } of evidence.raw(topic))
+        assert.ok(
+          (positions.get(partition) ?? -1) > offset,
+          `${applicationId} has read ${topic}-${partition} to ${positions.get(partition)}, but ${offset} is there`,
+        );
+    }
   }
 
   async close(): Promise<void> {
