@@ -129,10 +129,9 @@ async function measure(log: KafkaLog): Promise<readonly BenchRow[]> {
 export async function benchKafkaOrders(): Promise<readonly BenchRow[]> {
   if (kafkaMissing() !== false) return [];
   const kafka = await KafkaUnderTest.start();
-  const deployment = new Deployment(kafka, 1, {
-    OPENTAPE_SOURCE: 'none',
-    OPENTAPE_SESSION: 'always',
-    OPENTAPE_STANDBYS: '0',
+  const deployment = new Deployment(kafka, {
+    instances: 1,
+    settings: { OPENTAPE_SOURCE: 'none', OPENTAPE_SESSION: 'always', OPENTAPE_STANDBYS: '0' },
   });
   try {
     await deployment.start();

@@ -1,6 +1,6 @@
 /** Customers of a deployment who talk to the brokers themselves: they write commands and follow their updates with kafkajs. */
 import type { Consumer, Kafka, Producer } from 'kafkajs';
-import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
+import type { OrderCommand } from '../../schemas/generated/types.ts';
 import type { Serdes } from '../../schemas/serdes.ts';
 import { partitionForKey } from '../../streams/log/partitioner.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES } from '../../topologies/orders/topics.ts';
@@ -24,8 +24,6 @@ export class Clients {
   /** Milliseconds from a command's first sending to its first outcome, and when that came. */
   readonly outcomes: { readonly atMs: number; readonly tookMs: number }[] = [];
   readonly #sentAtMs = new Map<string, number>();
-  /** Hears of each update, once. */
-  onUpdate: (update: OrderUpdate) => void = () => undefined;
 
   private constructor(kafka: Kafka, serdes: Serdes, traders: Traders, partitions: number) {
     // Idempotent: what is sent again by the client is there once.
@@ -69,7 +67,6 @@ export class Clients {
     }
     try {
       this.#traders.follow({ partition, offset: Number(offset), update });
-      this.onUpdate(update);
     } catch (cause) {
       this.#failure = cause;
     }

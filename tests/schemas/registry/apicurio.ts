@@ -69,11 +69,6 @@ export class Apicurio {
     }
   }
 
-  /** Lets it stand still, or go on. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#process.kill(signal);
-  }
-
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null) return;
     const exited = once(this.#process, 'exit');
