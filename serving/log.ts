@@ -10,16 +10,21 @@ export interface Logger {
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
+const CAUSES_MAX = 5;
+
 /** An error and its causes as one line. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  for (let current: unknown = error; current !== undefined && current !== null && parts.length < 5; ) {
+  let current = error;
+  for (let depth = 0; depth < CAUSES_MAX && current !== undefined && current !== null; depth++) {
     if (!(current instanceof Error)) {
       parts.push(String(current));
       break;
     }
+    const { message } = current;
     const code = 'code' in current && typeof current.code === 'string' ? `${current.code}: ` : '';
-    parts.push(`${code}${current.message}`);
+    // Many messages hold that of their cause.
+    if (!parts.some((part) => part.includes(message))) parts.push(`${code}${message}`);
     current = current.cause;
   }
   return parts.join(' <- ').replaceAll('\n', ' ');

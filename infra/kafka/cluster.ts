@@ -20,6 +20,8 @@ export interface KafkaClusterOptions {
   readonly minInsyncReplicas: number;
   /** Further broker properties, or others than those of `settings.ts`. */
   readonly overrides?: ClusterSettings['overrides'];
+  /** What else the tool is told that makes a broker's folder: users who log in by SCRAM, for one. */
+  readonly formatArguments?: readonly string[];
   readonly heapMiB?: number;
   /** Whether the brokers go on when this process ends. */
   readonly detached?: boolean;
@@ -87,7 +89,7 @@ export class KafkaBroker {
 
   /** Starts it without waiting until it is up; a new one gets its folder first. */
   launch(): StartedProgram {
-    const { libs, detached = false, heapMiB = 512 } = this.options;
+    const { libs, detached = false, heapMiB = 512, formatArguments = [] } = this.options;
     mkdirSync(this.directory, { recursive: true });
     const file = join(this.directory, 'server.properties');
     const data = join(this.directory, 'data');
@@ -98,7 +100,11 @@ export class KafkaBroker {
         ...program,
         name: 'format',
         heapMiB: 128,
-        command: kafkaClass(libs, 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file),
+        command: kafkaClass(
+          libs,
+          'kafka.tools.StorageTool',
+          ...['format', '-t', CLUSTER_ID, '-c', file, ...formatArguments],
+        ),
       });
     }
     this.running = startJava({ ...program, name: 'broker', command: kafkaClass(libs, 'kafka.Kafka', file) });

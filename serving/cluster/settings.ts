@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { KafkaSecurity } from '../../streams/log/kafka/options.ts';
@@ -71,18 +72,24 @@ function refuse(message: string, cause?: unknown): never {
   throw new ServingError('SERVING_CONFIG', message, cause === undefined ? undefined : { cause });
 }
 
+/** The text of a file of certificates. What is none would be passed over by one client and refused by the other. */
+function certificatesOf(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    new X509Certificate(text);
+    return text;
+  } catch (cause) {
+    return refuse(`KAFKA_TLS_CA_FILE: ${file} cannot be read; a file of PEM certificates is expected`, cause);
+  }
+}
+
 function securityOf(settings: ClusterSettings): KafkaSecurity {
   const { KAFKA_TLS, KAFKA_TLS_CA_FILE: caFile, KAFKA_SASL_USERNAME: username } = settings;
   const { KAFKA_SASL_PASSWORD: password, KAFKA_SASL_MECHANISM: mechanism } = settings;
   if ((username === undefined) !== (password === undefined))
     refuse('KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD go together: set both or neither');
   if (caFile !== undefined && KAFKA_TLS === 'off') refuse('KAFKA_TLS_CA_FILE needs KAFKA_TLS=on');
-  let ca: string | undefined;
-  try {
-    ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
-  } catch (cause) {
-    refuse(`KAFKA_TLS_CA_FILE: ${caFile} cannot be read; a file of PEM certificates is expected`, cause);
-  }
+  const ca = caFile === undefined ? undefined : certificatesOf(caFile);
   return {
     ...(KAFKA_TLS === 'on' ? { tls: ca === undefined ? {} : { ca } } : {}),
     ...(username === undefined || password === undefined ? {} : { sasl: { mechanism, username, password } }),

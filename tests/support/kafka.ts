@@ -7,11 +7,14 @@ import type { BrokerAddress } from '../../infra/kafka/settings.ts';
 import { rdKafkaMissing } from '../../streams/log/kafka/client.ts';
 import { Relay } from './relay.ts';
 
+type BrokerOverrides = Readonly<Record<string, string>>;
+
 export interface KafkaUnderTestOptions {
   /** 1 unless told otherwise; then replication is 3 and two replicas must be in sync. */
   readonly brokers?: 1 | 3;
-  /** Broker properties other than those of infra/kafka/settings.ts. */
-  readonly overrides?: Readonly<Record<string, string>>;
+  /** Broker properties other than those of infra/kafka/settings.ts, as a function where they depend on the ports of the first broker. */
+  readonly overrides?: BrokerOverrides | ((address: BrokerAddress) => BrokerOverrides);
+  readonly formatArguments?: readonly string[];
   /** Whether each broker has a second address, by a wire that can be cut. */
   readonly relayed?: boolean;
 }
@@ -69,13 +72,18 @@ export class KafkaUnderTest {
     const directory = mkdtempSync(join(tmpdir(), 'opentape-kafka-'));
     const brokers = await addressesFor(count);
     const wires = options.relayed === true ? await Promise.all(brokers.map(wireOf)) : [];
+    const { overrides, formatArguments } = options;
     const cluster = new KafkaCluster({
       libs: process.env.OPENTAPE_TEST_KAFKA!,
       directory,
       brokers,
       replicationFactor: count,
       minInsyncReplicas: count === 1 ? 1 : 2,
-      overrides: ({ nodeId }) => ({ ...options.overrides, ...wires[nodeId - 1]?.properties }),
+      ...(formatArguments === undefined ? {} : { formatArguments }),
+      overrides: (address) => ({
+        ...(typeof overrides === 'function' ? overrides(address) : overrides),
+        ...wires[address.nodeId - 1]?.properties,
+      }),
     });
     const relays = wires.map(({ relay }) => relay);
     const kafka = new KafkaUnderTest(cluster, directory, relays);

@@ -2,7 +2,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { LogError, messageOf } from '../errors.ts';
 import { Backoff, retry, Waits } from './backoff.ts';
 import { loadRdKafka } from './client.ts';
-import { fromKafkaJs, fromRdKafka, mayHeal } from './errors.ts';
+import { fromKafkaJs, fromRdKafka, isRefusal, mayHeal } from './errors.ts';
 import { checkBrokers, type KafkaConnectionOptions, kafkajsClient, rdkafkaConfig } from './options.ts';
 import { RDKAFKA_CODES, type RdKafka, type RdKafkaClient, type RdKafkaConfig } from './rdkafka.ts';
 
@@ -84,7 +84,7 @@ export class KafkaConnection implements KafkaClients {
       if (error.code === RDKAFKA_CODES.allBrokersDown) this.unreachable(error);
       else {
         const meant = fromRdKafka(error, 'Kafka');
-        if (meant.code === 'LOG_UNAUTHORIZED') this.unreachable(meant);
+        if (isRefusal(meant)) this.unreachable(meant);
       }
     });
   }
@@ -139,7 +139,7 @@ export class KafkaConnection implements KafkaClients {
         return;
       } catch (cause) {
         this.failed('cluster', cause instanceof LogError ? cause : fromKafkaJs(cause, messageOf(cause)));
-        if (cause instanceof LogError && !mayHeal(cause) && cause.code !== 'LOG_UNAUTHORIZED') return;
+        if (cause instanceof LogError && !mayHeal(cause) && !isRefusal(cause)) return;
         await this.waits.wait(backoff.next());
       }
     }

@@ -11,10 +11,25 @@ const UNREACHABLE: Meaning = {
   code: 'LOG_UNREACHABLE',
   advice: 'no broker answers; check that Kafka runs and that the addresses of the brokers are right',
 };
-const UNAUTHORIZED: Meaning = {
-  code: 'LOG_UNAUTHORIZED',
-  advice: 'the cluster refuses these credentials or rights; check the user, the password and the ACLs',
+/** What a broker that expects TLS does with one who does not speak it, and the other way round. */
+const CLOSED: Meaning = {
+  code: 'LOG_UNREACHABLE',
+  advice:
+    'a broker closes the connection; it is starting or stopping, or TLS or the login is not what it expects at that address',
 };
+const UNTRUSTED: Meaning = {
+  code: 'LOG_UNTRUSTED',
+  advice:
+    'the certificate of the broker is not trusted; check who signed it against the authority that is given, its dates, and that it names the address of the broker',
+};
+const LOGIN_REFUSED: Meaning = {
+  code: 'LOG_UNAUTHORIZED',
+  advice: 'the cluster refuses the login; check the user, the password and the mechanism',
+};
+const lacking = (what: string): Meaning => ({
+  code: 'LOG_UNAUTHORIZED',
+  advice: `the user lacks a right to ${what}; grant it with an ACL`,
+});
 const UNKNOWN_TOPIC: Meaning = {
   code: 'LOG_UNKNOWN_TOPIC',
   advice: 'the topic or partition is not there; was it deleted?',
@@ -59,10 +74,12 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
   ...([-195, -193, -187, -185, -192, -197, -167, -166, 5, 6, 7, 8, 9, 13, 14, 15, 16, 41] as const).map(
     (code): [number, Meaning] => [code, UNREACHABLE],
   ),
-  ...([-169, -181, 29, 30, 31, 33, 34, 53, 58, 61, 65] as const).map((code): [number, Meaning] => [
-    code,
-    UNAUTHORIZED,
-  ]),
+  ...([-169, 33, 34, 58, 61, 65] as const).map((code): [number, Meaning] => [code, LOGIN_REFUSED]),
+  [-181, UNTRUSTED],
+  [29, lacking('the topic')],
+  [30, lacking('the group')],
+  [31, lacking('the cluster')],
+  [53, lacking('the transactional id')],
   ...([-190, -188, 3, 100, 103] as const).map((code): [number, Meaning] => [code, UNKNOWN_TOPIC]),
   ...([19, 20, 38] as const).map((code): [number, Meaning] => [code, TOO_FEW_REPLICAS]),
   ...([-165, 35, 43, 112] as const).map((code): [number, Meaning] => [code, UNSUPPORTED]),
@@ -100,31 +117,52 @@ export function rdkafkaCode(cause: unknown): number | null {
 /** Names of kafkajs' errors that are not answers of a broker. */
 const KAFKAJS_NAMES: ReadonlyMap<string, Meaning> = new Map([
   ['KafkaJSConnectionError', UNREACHABLE],
-  ['KafkaJSConnectionClosedError', UNREACHABLE],
+  ['KafkaJSConnectionClosedError', CLOSED],
   ['KafkaJSRequestTimeoutError', UNREACHABLE],
   ['KafkaJSBrokerNotFound', UNREACHABLE],
   ['KafkaJSLockTimeout', UNREACHABLE],
   ['KafkaJSTimeout', UNREACHABLE],
-  ['KafkaJSSASLAuthenticationError', UNAUTHORIZED],
+  ['KafkaJSSASLAuthenticationError', LOGIN_REFUSED],
   ['KafkaJSServerDoesNotSupportApiKey', UNSUPPORTED],
   ['KafkaJSTopicMetadataNotLoaded', UNKNOWN_TOPIC],
 ]);
 
+/** What Node.js says of a certificate it does not trust: OpenSSL's reasons, and its own where the name is another. */
+const CERTIFICATE_CODES =
+  /^(CERT_|CRL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/;
+/** A connection that ended where TLS was to begin, or whose other end does not speak it. */
+const TLS_BROKEN = /before secure TLS connection|wrong version number|packet length too long/;
+
 /** An error of kafkajs as an error of the log; what it wraps decides. */
 export function fromKafkaJs(cause: unknown, doing: string): LogError {
   if (cause instanceof LogError) return cause;
-  let found: Meaning | undefined;
   for (let each: unknown = cause, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     const inner = 'errors' in each && Array.isArray(each.errors) ? (each.errors[0] as unknown) : null;
-    found = meaningOfKafkaJs(each) ?? (inner === null ? undefined : meaningOfKafkaJs(inner));
-    if (found !== undefined) break;
+    for (const found of [each, inner]) {
+      const meaning = meaningOfKafkaJs(found);
+      if (meaning !== undefined) return described(meaning, doing, aboutTopic(found) ?? cause);
+    }
   }
-  return described(found ?? OTHER, doing, cause);
+  return described(OTHER, doing, cause);
+}
+
+/** Of several topics that were asked for: the one that was refused first. */
+function aboutTopic(cause: unknown): Error | null {
+  if (!(cause instanceof Error && 'topic' in cause && typeof cause.topic === 'string')) return null;
+  return new Error(`'${cause.topic}': ${cause.message}`, { cause });
 }
 
 function meaningOfKafkaJs(cause: unknown): Meaning | undefined {
   if (!(cause instanceof Error)) return undefined;
+  if ('code' in cause && typeof cause.code === 'string' && CERTIFICATE_CODES.test(cause.code))
+    return UNTRUSTED;
+  if (TLS_BROKEN.test(cause.message)) return CLOSED;
   return (hasCode(cause) ? MEANINGS.get(cause.code) : undefined) ?? KAFKAJS_NAMES.get(cause.name);
+}
+
+/** Whether the cluster does not want us as we come: what only its operator or ours can change, and may at any time. */
+export function isRefusal({ code }: LogError): boolean {
+  return code === 'LOG_UNAUTHORIZED' || code === 'LOG_UNTRUSTED';
 }
 
 /** Whether waiting may heal it; the rest stays wrong until somebody changes something. */

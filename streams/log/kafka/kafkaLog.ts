@@ -63,7 +63,7 @@ export class KafkaLog implements LogEngine, KafkaClients {
 
   /**
    * Reaches the cluster and sees that it is one that will do.
-   * @throws LogError LOG_KAFKA_CLIENT_MISSING, LOG_UNREACHABLE (no broker answers in time), LOG_UNAUTHORIZED, LOG_BROKER_UNSUPPORTED,
+   * @throws LogError LOG_KAFKA_CLIENT_MISSING, LOG_UNREACHABLE (no broker answers in time), LOG_UNAUTHORIZED, LOG_UNTRUSTED, LOG_BROKER_UNSUPPORTED,
    * LOG_TOO_FEW_REPLICAS (fewer brokers than replicas asked for), and what opening the state throws
    */
   static async open(options: KafkaLogOptions): Promise<KafkaLog> {
