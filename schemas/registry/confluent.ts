@@ -1,11 +1,13 @@
+import {
+  COMPATIBILITY,
+  SchemaRegistry as ConfluentClient,
+  SchemaType,
+} from '@kafkajs/confluent-schema-registry';
 import { SchemaError } from '../errors.ts';
 import { refuseIncompatible } from './embedded.ts';
 import type { RegisteredSchema, SchemaRegistry } from './registry.ts';
 
 const TIMEOUT_MS = 10_000;
-const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
-/** What a new schema of a subject must be to the one before, as far as the registry judges it beside us. */
-const COMPATIBILITY = 'BACKWARD';
 /** The registry's answer where another process is registering the same at that moment, and where a schema may not follow. */
 const CONFLICT = 409;
 /** How often a registration is begun again after that answer, with waits of 50 ms, 100 ms and so on between. */
@@ -23,7 +25,17 @@ class Refusal extends Error {
 }
 
 function statusOf(error: unknown): number | null {
-  return error instanceof Refusal ? error.status : null;
+  return typeof error === 'object' && error !== null && 'status' in error && typeof error.status === 'number'
+    ? error.status
+    : null;
+}
+
+/** Whether another process was seen half way through registering the same. */
+function isInBetween(error: unknown): boolean {
+  return (
+    statusOf(error) === CONFLICT ||
+    (error instanceof Error && /^Compatibility does not match/.test(error.message))
+  );
 }
 
 /** What a registry says is wrong, in one line. */
@@ -42,6 +54,7 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
   /** Without a user and password, as errors show it. */
   readonly #host: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #client: ConfluentClient;
 
   /** @param host base URL, as in http://127.0.0.1:8081 or http://user:password@127.0.0.1:8080/apis/ccompat/v7 */
   constructor(host: string) {
@@ -50,11 +63,17 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
     url.username = '';
     url.password = '';
     this.#host = url.href.replace(/\/$/, '');
-    const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    this.#headers = {
-      'content-type': CONTENT_TYPE,
-      ...(username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
-    };
+    const auth =
+      username === ''
+        ? null
+        : { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+    const login = auth === null ? '' : Buffer.from(`${auth.username}:${auth.password}`).toString('base64');
+    this.#headers = auth === null ? {} : { authorization: `Basic ${login}` };
+    this.#client = new ConfluentClient({
+      host: this.#host,
+      retry: { retries: 2, initialRetryTimeInSecs: 0.2 },
+      ...(auth === null ? {} : { auth }),
+    });
   }
 
   async #call<T>(what: string, call: () => Promise<T>): Promise<T> {
@@ -66,20 +85,14 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
     }
   }
 
-  async #ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<T> {
+  async #get<T>(path: string): Promise<T> {
     const response = await fetch(`${this.#host}${path}`, {
-      method,
       headers: this.#headers,
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new Refusal(`${method} ${path}`, response.status, reasonOf(text));
+    if (!response.ok) throw new Refusal(`GET ${path}`, response.status, reasonOf(text));
     return JSON.parse(text) as T;
-  }
-
-  #get<T>(path: string): Promise<T> {
-    return this.#ask<T>('GET', path);
   }
 
   async register(subject: string, schema: string): Promise<number> {
@@ -88,10 +101,10 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
       if (newest?.schema === schema) return newest.id;
       refuseIncompatible(subject, schema, newest?.schema ?? null);
       try {
-        return await this.#register(subject, schema, newest === null);
+        return await this.#register(subject, schema);
       } catch (cause) {
         // Processes of a deployment that start together register the same: who comes second finds it there.
-        if (statusOf(cause) !== CONFLICT || tries === TRIES_MAX)
+        if (!isInBetween(cause) || tries === TRIES_MAX)
           throw new SchemaError('SCHEMA_REGISTRY', `registering ${subject} at ${this.#host} failed`, {
             cause,
           });
@@ -100,12 +113,22 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
     }
   }
 
-  /** A subject that has a setting for compatibility keeps it; a new one gets ours, after its first version, as not all registries take it before. */
-  async #register(subject: string, schema: string, isFirst: boolean): Promise<number> {
-    const name = encodeURIComponent(subject);
-    const { id } = await this.#ask<{ readonly id: number }>('POST', `/subjects/${name}/versions`, { schema });
-    if (isFirst) await this.#ask('PUT', `/config/${name}`, { compatibility: COMPATIBILITY });
+  async #register(subject: string, schema: string): Promise<number> {
+    const compatibility = await this.#compatibilityOf(subject);
+    const { id } = await this.#client.register({ type: SchemaType.AVRO, schema }, { subject, compatibility });
     return id;
+  }
+
+  /** What a new schema of a subject must be to the one before: a setting that is there is kept, a new subject gets ours. */
+  async #compatibilityOf(subject: string): Promise<COMPATIBILITY> {
+    try {
+      const path = `/config/${encodeURIComponent(subject)}`;
+      const { compatibilityLevel } = await this.#get<{ readonly compatibilityLevel: string }>(path);
+      return compatibilityLevel.toUpperCase() as COMPATIBILITY;
+    } catch (cause) {
+      if (statusOf(cause) === 404) return COMPATIBILITY.BACKWARD;
+      throw cause;
+    }
   }
 
   async getById(id: number): Promise<string> {
