@@ -105,8 +105,12 @@ async function up(kind: keyof typeof KINDS): Promise<void> {
   // Kafka Connect makes its topics when it starts, so it comes after the brokers.
   await start([...brokers, registry]);
   await start([connectService(options, join(directory, 'connect'), port('KAFKA_CONNECT_PORT', 8083))]);
-  say(`\nOPENTAPE_ENGINE=kafka KAFKA_BROKERS=${brokers.map(({ address }) => address).join(',')} \\`);
-  say(`  SCHEMA_REGISTRY_URL=${registry.address} npm start`);
+  say('\nTo run Opentape on it (once: npm run kafka:install), with secrets of your own:\n');
+  say(`export OPENTAPE_ENGINE=kafka KAFKA_BROKERS=${brokers.map(({ address }) => address).join(',')}`);
+  say(`export SCHEMA_REGISTRY_URL=${registry.address}`);
+  say('export OPENTAPE_CLUSTER_SECRET=known-to-all-our-processes');
+  say('export OPENTAPE_DEMO_KEY=DEMOKEY1 OPENTAPE_DEMO_SECRET=choose-a-long-secret');
+  say('OPENTAPE_ROLES=all,source npm start');
 }
 
 /** The folders of everything that may run of one kind. */
