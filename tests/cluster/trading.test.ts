@@ -192,7 +192,11 @@ test("Alpaca's JavaScript client hears an order through to its fill, and the mar
   trading.onConnect(() => trading.subscribeTradeUpdates());
   trading.connect();
   assert.equal(await trading.waitForAuthentication(30_000), true);
-  const filled = (): string | undefined => updates.find(({ event }) => event === 'fill')?.order.id;
+  // The first order may be on its way before the stream listens: the one looked at is heard of from its beginning.
+  const hears = (id: string | undefined): boolean =>
+    updates.some(({ event, order }) => event === 'new' && order.id === id);
+  const filled = (): string | undefined =>
+    updates.find(({ event, order }) => event === 'fill' && hears(order.id))?.order.id;
   for (let attempt = 0; attempt < 20 && filled() === undefined; attempt += 1) {
     const order = { symbol: 'MSFT', qty: '1', side: 'buy', type: 'market', time_in_force: 'day' };
     assert.equal((await call(front, 'POST', '/v2/orders', order)).status, 200);
