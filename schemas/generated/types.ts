@@ -218,6 +218,8 @@ export interface HouseOrder {
   readonly quantityMicros: QuantityMicros;
   /** Filled of it. */
   readonly filledMicros: QuantityMicros;
+  /** The order it is to take the place of, while the answer is awaited. */
+  readonly replaces: OrderId | null;
 }
 
 /** What the house has in one symbol's book, and the venues it follows. A store value. */
@@ -232,6 +234,8 @@ export interface HouseQuote {
   readonly bids: readonly HouseOrder[];
   /** Its asks, the best first. */
   readonly asks: readonly HouseOrder[];
+  /** The venues moved while an answer was awaited: the house quotes anew once it is there. */
+  readonly behind: boolean;
 }
 
 /** FIX tag 851. */

@@ -18,6 +18,12 @@ import { cancelHouseOrder, openHouseAccount, requote } from './requote.ts';
 
 export const HOUSE_QUOTES_STORE = 'house-quotes';
 
+/** Whether the house has to know: not that an order of its own arrived, nor what became of one that it replaced. */
+function concernsHouse({ event, order }: OrderUpdate): boolean {
+  if (event === 'NEW') return order?.replaces != null;
+  return event !== 'REPLACED';
+}
+
 /** Passes on what happened to the orders of the house, by symbol. */
 export class HouseUpdates implements Processor<string | null, OrderUpdate | null, string, OrderUpdate> {
   #context!: ProcessorContext<string, OrderUpdate>;
@@ -28,7 +34,7 @@ export class HouseUpdates implements Processor<string | null, OrderUpdate | null
 
   process(record: Record<string | null, OrderUpdate | null>): void {
     const order = record.value?.order;
-    if (!record.value || !order || record.value.event === 'NEW' || record.value.event === 'REPLACED') return;
+    if (!record.value || !order || !concernsHouse(record.value)) return;
     if (order.accountId !== houseAccountId(order.symbol)) return;
     this.#context.forward({
       key: order.symbol,
@@ -39,16 +45,20 @@ export class HouseUpdates implements Processor<string | null, OrderUpdate | null
   }
 }
 
-function without(orders: readonly HouseOrder[], orderId: OrderId): readonly HouseOrder[] {
-  return orders.filter((order) => order.orderId !== orderId);
+/** An order that is gone takes with it the one that was to replace it: that is refused, and its refusal cannot tell the symbol. */
+function without(orders: readonly HouseOrder[], gone: OrderId): readonly HouseOrder[] {
+  return orders.filter(({ orderId, replaces }) => orderId !== gone && replaces !== gone);
 }
 
-function filled(
+/** What is known of an order that is in the book: how much of it is filled, and that it is there. */
+function standing(
   orders: readonly HouseOrder[],
   orderId: OrderId,
   filledMicros: QuantityMicros,
 ): readonly HouseOrder[] {
-  return orders.map((order) => (order.orderId === orderId ? { ...order, filledMicros } : order));
+  return orders.map((order) =>
+    order.orderId === orderId ? { ...order, filledMicros, replaces: null } : order,
+  );
 }
 
 /** Follows the best bid and offer of the reference market with orders of the house. */
@@ -82,16 +92,25 @@ export class MarketMaker
 
   #first(symbol: Ticker, timestamp: number, headers: Headers): HouseQuote {
     this.#send(openHouseAccount(symbol), timestamp, headers);
-    return { symbol, nextNumber: 1, venues: [], bids: [], asks: [] };
+    return { symbol, nextNumber: 1, venues: [], bids: [], asks: [], behind: false };
   }
 
   #follow(quote: MarketQuote, timestamp: number, headers: Headers): void {
     const before = this.#store.get(quote.symbol) ?? this.#first(quote.symbol, timestamp, headers);
-    const venues = applyQuote(before.venues, quote);
-    const wanted = planQuote(consolidate(venues), this.#rules);
-    const { quote: after, commands } = requote({ ...before, venues }, wanted, this.#rules.leastMicros);
-    this.#store.put(quote.symbol, after);
+    this.#requote({ ...before, venues: applyQuote(before.venues, quote) }, timestamp, headers);
+  }
+
+  #requote(before: HouseQuote, timestamp: number, headers: Headers): void {
+    const wanted = planQuote(consolidate(before.venues), this.#rules);
+    const { quote: after, commands } = requote(before, wanted, this.#rules.leastMicros);
+    this.#store.put(before.symbol, after);
     for (const command of commands) this.#send(command, timestamp, headers);
+  }
+
+  /** Keeps what the house knows of its orders; where the venues moved while an answer was awaited, it quotes anew. */
+  #keep(quote: HouseQuote, timestamp: number, headers: Headers): void {
+    if (quote.behind) this.#requote(quote, timestamp, headers);
+    else this.#store.put(quote.symbol, quote);
   }
 
   /** Orders filled or gone are put back with the next quote: the house never chases an order that is trading with it. */
@@ -99,25 +118,22 @@ export class MarketMaker
     const quote = this.#store.get(symbol);
     const { order, event, orderId } = update;
     if (quote === null || order === null) return;
-    if (event === 'PARTIAL_FILL') {
+    if (event === 'PARTIAL_FILL' || event === 'NEW') {
       const { filledQuantityMicros } = order;
-      const bids = filled(quote.bids, orderId, filledQuantityMicros);
-      this.#store.put(symbol, { ...quote, bids, asks: filled(quote.asks, orderId, filledQuantityMicros) });
+      const bids = standing(quote.bids, orderId, filledQuantityMicros);
+      const asks = standing(quote.asks, orderId, filledQuantityMicros);
+      this.#keep({ ...quote, bids, asks }, timestamp, headers);
       return;
     }
     const gone = event === 'REPLACE_REJECTED' ? this.#replacementOf(quote, update) : orderId;
     if (gone === null) return;
     let { nextNumber } = quote;
     if (event === 'REPLACE_REJECTED' && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED')) {
-      this.#send(cancelHouseOrder(symbol, order.orderId, nextNumber), timestamp, headers);
+      this.#send(cancelHouseOrder(quote.symbol, order.orderId, nextNumber), timestamp, headers);
       nextNumber += 1;
     }
-    this.#store.put(symbol, {
-      ...quote,
-      nextNumber,
-      bids: without(quote.bids, gone),
-      asks: without(quote.asks, gone),
-    });
+    const [bids, asks] = [without(quote.bids, gone), without(quote.asks, gone)];
+    this.#keep({ ...quote, nextNumber, bids, asks }, timestamp, headers);
   }
 
   /** The order that a refused replacement would have become. */

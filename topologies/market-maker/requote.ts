@@ -39,6 +39,8 @@ class Requoting {
   readonly #quote: HouseQuote;
   readonly commands: OrderCommand[] = [];
   number: number;
+  /** Whether an order was left where it is only because its answer is awaited. */
+  behind = false;
 
   constructor(quote: HouseQuote) {
     this.#quote = quote;
@@ -69,7 +71,7 @@ class Requoting {
       quantityMicros,
       limitPriceTicks: priceTicks,
     });
-    return { orderId, priceTicks, quantityMicros, filledMicros: 0 as QuantityMicros };
+    return { orderId, priceTicks, quantityMicros, filledMicros: 0 as QuantityMicros, replaces: null };
   }
 
   #replace(order: HouseOrder, wanted: WantedOrder): HouseOrder {
@@ -86,28 +88,44 @@ class Requoting {
       quantityMicros,
       limitPriceTicks: wanted.priceTicks,
     });
-    return { orderId, priceTicks: wanted.priceTicks, quantityMicros, filledMicros: order.filledMicros };
+    const { filledMicros } = order;
+    return { orderId, priceTicks: wanted.priceTicks, quantityMicros, filledMicros, replaces: order.orderId };
   }
 
-  /** An order stays where its price will do and enough of it is left; its size alone is not worth a command. */
+  /** Takes out what is beyond the wanted levels, and gives back what cannot be taken out yet. */
+  #cancelBeyond(orders: readonly HouseOrder[], levels: number): readonly HouseOrder[] {
+    const beyond = orders.slice(levels);
+    for (const order of beyond) {
+      if (order.replaces !== null) continue;
+      this.commands.push(cancelHouseOrder(this.#quote.symbol, order.orderId, this.number));
+      this.number += 1;
+    }
+    return beyond.filter(({ replaces }) => replaces !== null);
+  }
+
+  /**
+   * An order stays where its price will do and enough of it is left; its size alone is not worth a command. A replacement that is not
+   * answered yet stays as well: it may not be there, and a command for an order that is not there is refused.
+   */
   side(
     side: Side,
     orders: readonly HouseOrder[],
     wanted: readonly WantedOrder[],
     leastMicros: number,
   ): readonly HouseOrder[] {
-    for (const order of orders.slice(wanted.length)) {
-      this.commands.push(cancelHouseOrder(this.#quote.symbol, order.orderId, this.number));
-      this.number += 1;
-    }
-    return wanted.map((want, level) => {
+    const awaited = this.#cancelBeyond(orders, wanted.length);
+    if (awaited.length > 0) this.behind = true;
+    const standing = wanted.map((want, level) => {
       const order = orders[level];
       if (order === undefined) return this.#submit(side, want);
       const leaves = order.quantityMicros - order.filledMicros;
       if (serves(want, order.priceTicks) && leaves >= Math.min(want.quantityMicros, leastMicros))
         return order;
-      return this.#replace(order, want);
+      if (order.replaces === null) return this.#replace(order, want);
+      this.behind = true;
+      return order;
     });
+    return [...standing, ...awaited];
   }
 }
 
@@ -122,6 +140,8 @@ export function requote(quote: HouseQuote, wanted: WantedQuote, leastMicros: Qua
   if (!rising) bids = requoting.side('BUY', quote.bids, wanted.bids, leastMicros);
   const asks = requoting.side('SELL', quote.asks, wanted.asks, leastMicros);
   if (rising) bids = requoting.side('BUY', quote.bids, wanted.bids, leastMicros);
-  if (requoting.commands.length === 0) return { quote, commands: [] };
-  return { quote: { ...quote, nextNumber: requoting.number, bids, asks }, commands: requoting.commands };
+  const { behind, commands, number: nextNumber } = requoting;
+  if (commands.length === 0)
+    return { quote: behind === quote.behind ? quote : { ...quote, behind }, commands };
+  return { quote: { ...quote, nextNumber, bids, asks, behind }, commands };
 }
