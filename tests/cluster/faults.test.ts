@@ -3,6 +3,7 @@
  * on the log by a verifier that shares nothing with the runtime. It takes minutes, so that it has a command of its own: `npm run test:cluster`.
  * `OPENTAPE_TEST_CLUSTER_ROUNDS` and `OPENTAPE_TEST_CLUSTER_COMMANDS_PER_SECOND` make it longer and heavier.
  */
+import { rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { kafkaMissing } from '../support/kafka.ts';
 import { CALM_MS, Scene } from './scene.ts';
@@ -70,25 +71,39 @@ describe(`a deployment on three brokers (seed ${SEED})`, { skip: missing }, () =
       );
     });
 
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      test(`round ${round}: a broker ended by ${signal}, and started again`, async () => {
-        const broker = scene.cluster.broker(scene.random.integer(1, 3));
+    test(`round ${round}: an instance killed, and started again without anything of its own`, async () => {
+      const instance = scene.pick();
+      await scene.around(
+        () => instance.end('SIGKILL'),
+        async () => {
+          rmSync(instance.dataDirectory, { recursive: true });
+          await instance.start();
+        },
+        CALM_MS,
+      );
+    });
+
+    for (const role of ['leader', 'coordinator', 'controller'] as const) {
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        test(`round ${round}: the ${role} ended by ${signal}, and started again`, async () => {
+          const broker = await scene.brokerWith(role);
+          await scene.around(
+            () => broker.stop(signal),
+            () => broker.start(),
+            2 * CALM_MS,
+          );
+        });
+      }
+
+      test(`round ${round}: the ${role} frozen until others act in its place, and resumed`, async () => {
+        const broker = await scene.brokerWith(role);
         await scene.around(
-          () => broker.stop(signal),
-          () => broker.start(),
-          2 * CALM_MS,
+          () => broker.stop('SIGSTOP'),
+          () => broker.stop('SIGCONT'),
+          FROZEN_MS,
         );
       });
     }
-
-    test(`round ${round}: a broker frozen until others lead in its place, and resumed`, async () => {
-      const broker = scene.cluster.broker(scene.random.integer(1, 3));
-      await scene.around(
-        () => broker.stop('SIGSTOP'),
-        () => broker.stop('SIGCONT'),
-        FROZEN_MS,
-      );
-    });
   }
 
   test('no acknowledged command is lost or done twice, money, shares, books and stores agree, and nothing lags', async (t) => {

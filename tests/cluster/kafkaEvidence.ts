@@ -17,12 +17,17 @@ interface RawRecord {
   readonly value: Buffer | null;
 }
 
+/** A frozen broker takes connections and answers nothing. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
 /** A client of the brokers that says nothing by itself. */
 export function kafkaClient(brokers: readonly string[], clientId: string): Kafka {
   return new kafkajs.Kafka({
     clientId,
     brokers: [...brokers],
     logLevel: kafkajs.logLevel.NOTHING,
+    requestTimeout: ANSWER_TIMEOUT_MS,
+    authenticationTimeout: ANSWER_TIMEOUT_MS,
     retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 1_000 },
   });
 }

@@ -1,5 +1,6 @@
 /** A deployment of real processes on real brokers with customers who trade, and the verifier that works out again what must have come of it. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import { createSerdes } from '../../schemas/avroSerdes.ts';
 import { openRegistry } from '../../schemas/registry/open.ts';
@@ -17,12 +18,14 @@ import {
 import { TOPICS } from '../../topologies/topics.ts';
 import { SeededRandom, Traders } from '../crash/traders.ts';
 import { verifyExchange } from '../crash/verifier.ts';
+import type { KafkaBroker } from '../../infra/kafka/cluster.ts';
 import { KafkaUnderTest, type KafkaUnderTestOptions } from '../support/kafka.ts';
 import { DEMO_KEY, DEMO_SECRET } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { Clients } from './clients.ts';
 import { Deployment, type DeploymentOptions, type Instance, SYMBOLS } from './deployment.ts';
 import { KafkaEvidence, kafkaClient } from './kafkaEvidence.ts';
+import { type BrokerRole, brokerWith } from './roles.ts';
 
 const COMMANDS_PER_SECOND = Number(process.env.OPENTAPE_TEST_CLUSTER_COMMANDS_PER_SECOND ?? 30);
 /** How long is traded before and after a fault. */
@@ -103,6 +106,13 @@ export class Scene {
     return this.random.pick(this.deployment.instances);
   }
 
+  /** The broker that leads the commands of the first accounts, coordinates the orders, or decides for all. */
+  async brokerWith(role: BrokerRole): Promise<KafkaBroker> {
+    const { admin, cluster } = this;
+    const options = { admin, brokers: cluster.brokers, libs: process.env.OPENTAPE_TEST_KAFKA! };
+    return cluster.broker(await brokerWith(role, options, ORDER_COMMANDS.name, 'orders'));
+  }
+
   trade(durationMs: number): Promise<void> {
     return this.clients.trade(COMMANDS_PER_SECOND, durationMs);
   }
@@ -131,8 +141,9 @@ export class Scene {
   async around(fault: () => Promise<void>, mend: () => Promise<void>, goneMs: number): Promise<void> {
     await this.trade(CALM_MS);
     await fault();
-    await this.trade(goneMs);
-    await mend();
+    // A customer may hang on what is gone: it is mended all the same.
+    const mended = sleep(goneMs).then(mend);
+    await Promise.all([this.trade(goneMs), mended]);
     await this.trade(CALM_MS);
     await this.deployment.ready();
     await this.settled();
