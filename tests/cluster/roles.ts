@@ -26,7 +26,11 @@ function javaHashOf(text: string): number {
   return hash;
 }
 
-async function leaderOf(admin: Admin, topic: string, partitionOf: (count: number) => number): Promise<number> {
+async function leaderOf(
+  admin: Admin,
+  topic: string,
+  partitionOf: (count: number) => number,
+): Promise<number> {
   let leader = -1;
   await until(`a leader in ${topic}`, async () => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -63,9 +67,5 @@ export function brokerWith(
 ): Promise<number> {
   if (role === 'controller') return controllerOf(options);
   if (role === 'leader') return leaderOf(options.admin, topic, () => 0);
-  return leaderOf(
-    options.admin,
-    OFFSETS_TOPIC,
-    (count) => (javaHashOf(groupId) & 0x7fff_ffff) % count,
-  );
+  return leaderOf(options.admin, OFFSETS_TOPIC, (count) => (javaHashOf(groupId) & 0x7fff_ffff) % count);
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaBroker } from '../../infra/kafka/cluster.ts';
 import { createSerdes } from '../../schemas/avroSerdes.ts';
 import { openRegistry } from '../../schemas/registry/open.ts';
 import type { Serdes } from '../../schemas/serdes.ts';
@@ -18,7 +19,6 @@ import {
 import { TOPICS } from '../../topologies/topics.ts';
 import { SeededRandom, Traders } from '../crash/traders.ts';
 import { verifyExchange } from '../crash/verifier.ts';
-import type { KafkaBroker } from '../../infra/kafka/cluster.ts';
 import { KafkaUnderTest, type KafkaUnderTestOptions } from '../support/kafka.ts';
 import { DEMO_KEY, DEMO_SECRET } from '../support/server.ts';
 import { until } from '../support/until.ts';
