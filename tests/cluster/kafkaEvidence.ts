@@ -1,9 +1,10 @@
 /** Reads the topics and changelogs of a deployment with kafkajs, committed records only: none of it goes through the runtime. */
-import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
+import type { Consumer, Kafka } from 'kafkajs';
 import type { SchemaName, SchemaTypes } from '../../schemas/generated/types.ts';
 import type { Serdes } from '../../schemas/serdes.ts';
 import type { TopicDefinition } from '../../schemas/topic.ts';
 import { type Evidence, type Placed, plain } from '../crash/evidence.ts';
+import * as kafkajs from '../support/kafkajs.ts';
 import { until } from '../support/until.ts';
 
 /** A partition at whose end nothing came for so long has been read: what ends in a commit mark alone gives no record to go by. */

@@ -2,8 +2,9 @@ import type { TopicPartition } from '../../record.ts';
 import type { LogError } from '../errors.ts';
 import { retry } from './backoff.ts';
 import type { KafkaConnection } from './connection.ts';
-import { fromRdKafka } from './errors.ts';
+import { fromRdKafka, rdkafkaCode } from './errors.ts';
 import {
+  RDKAFKA_CODES,
   type RdKafkaClient,
   type RdKafkaConfig,
   type RdKafkaConsumer,
@@ -141,10 +142,28 @@ export class OffsetQueries {
     return this.topics.askUntilKnown([topic], () =>
       retry(
         retrying,
-        async () => question(await this.connected(forMs)),
+        async () => this.question(await this.connected(forMs), topic, question),
         (cause) => fromRdKafka(cause, doing),
       ),
     );
+  }
+
+  /** The client goes by what it heard last of a topic, which a broker may have said that was only starting. */
+  private async question<T>(
+    consumer: RdKafkaConsumer,
+    topic: string,
+    question: (consumer: RdKafkaConsumer) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await question(consumer);
+    } catch (cause) {
+      const code = rdkafkaCode(cause);
+      if (code !== RDKAFKA_CODES.unknownPartitionHere && code !== RDKAFKA_CODES.unknownTopicHere) throw cause;
+      await rdkafkaCall<RdKafkaMetadata>((done) =>
+        consumer.getMetadata({ topic, timeout: ASK_TIMEOUT_MS }, done),
+      );
+      return question(consumer);
+    }
   }
 
   private connected(forMs: number): Promise<RdKafkaConsumer> {

@@ -185,6 +185,9 @@ export const RDKAFKA_CODES = {
   partitionEof: -191,
   transport: -195,
   allBrokersDown: -187,
+  /** By what the client itself knows of the cluster. */
+  unknownPartitionHere: -190,
+  unknownTopicHere: -188,
   timedOut: -185,
   timedOutInQueue: -166,
   queueFull: -184,

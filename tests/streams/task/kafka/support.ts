@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
 import {
   type ApplicationDefinition,
   Serdes,
@@ -10,6 +9,7 @@ import {
 import { KafkaLog } from '../../../../streams/log/kafka/index.ts';
 import type { TopicConfig } from '../../../../streams/log/log.ts';
 import type { KafkaRunnerSettings } from '../../../../streams/task/kafka/engine.ts';
+import { Kafka, logLevel } from '../../../support/kafkajs.ts';
 import { until } from '../../../support/until.ts';
 
 export const TEXT = { keySerde: Serdes.string, valueSerde: Serdes.string };

@@ -8,6 +8,7 @@ export class ByteWriter {
     return this.bytes.subarray(0, this.end);
   }
 
+  /** May change `bytes`: call it before they are looked at. */
   private room(count: number): number {
     if (this.end + count > this.bytes.length) {
       const grown = Buffer.allocUnsafe(2 * (this.end + count));
@@ -22,6 +23,12 @@ export class ByteWriter {
   int8(value: number): this {
     const at = this.room(1);
     this.bytes.writeInt8(value, at);
+    return this;
+  }
+
+  private uint8(value: number): this {
+    const at = this.room(1);
+    this.bytes[at] = value;
     return this;
   }
 
@@ -49,22 +56,20 @@ export class ByteWriter {
   compactString(value: string): this {
     const length = Buffer.byteLength(value);
     this.unsignedVarint(length + 1);
-    this.bytes.write(value, this.room(length));
+    const at = this.room(length);
+    this.bytes.write(value, at);
     return this;
   }
 
   unsignedVarint(value: number): this {
     let left = value;
-    while (left >= 0x80) {
-      this.bytes[this.room(1)] = (left & 0x7f) | 0x80;
-      left >>>= 7;
-    }
-    this.bytes[this.room(1)] = left;
-    return this;
+    for (; left >= 0x80; left >>>= 7) this.uint8((left & 0x7f) | 0x80);
+    return this.uint8(left);
   }
 
   raw(bytes: Uint8Array): this {
-    this.bytes.set(bytes, this.room(bytes.length));
+    const at = this.room(bytes.length);
+    this.bytes.set(bytes, at);
     return this;
   }
 
