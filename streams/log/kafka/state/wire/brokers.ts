@@ -39,6 +39,8 @@ type CreateCluster = (options: {
 }) => KafkaJsCluster;
 
 const METADATA_MAX_AGE_MS = 300_000;
+/** So that a broker or two may be gone. */
+const ADDRESSES_TRIED = 3;
 
 /**
  * kafkajs has no public way to send a request of one's own, and neither of the clients tells topic ids. The package is pinned to the version
@@ -54,9 +56,32 @@ function createCluster(kafkajs: Kafka): KafkaJsCluster {
   return create({ metadataMaxAge: METADATA_MAX_AGE_MS, allowAutoTopicCreation: false });
 }
 
+/** One after the other, as some may be gone. */
+async function anyBroker(cluster: KafkaJsCluster): Promise<KafkaJsBroker> {
+  const [first = '0', ...others] = cluster.getNodeIds();
+  for (const nodeId of others) {
+    const broker = await cluster.findBroker({ nodeId }).catch(() => null);
+    if (broker !== null) return broker;
+  }
+  return cluster.findBroker({ nodeId: first });
+}
+
 function brokerOf(cluster: KafkaJsCluster, receiver: Receiver): Promise<KafkaJsBroker> {
-  if (receiver !== null && typeof receiver === 'object') return cluster.findGroupCoordinator(receiver);
-  return cluster.findBroker({ nodeId: String(receiver ?? cluster.getNodeIds()[0] ?? 0) });
+  if (receiver === null) return anyBroker(cluster);
+  if (typeof receiver === 'object') return cluster.findGroupCoordinator(receiver);
+  return cluster.findBroker({ nodeId: String(receiver) });
+}
+
+/** With each try kafkajs goes on to the next of the addresses it was given. */
+async function connect(cluster: KafkaJsCluster): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await cluster.connect();
+      return;
+    } catch (cause) {
+      if (tries >= ADDRESSES_TRIED) throw cause;
+    }
+  }
 }
 
 /** Sends requests of ours to the brokers of a cluster. */
@@ -111,7 +136,7 @@ export class WireBrokers {
     this.cluster ??= (async () => {
       const cluster = createCluster(this.kafkajs);
       try {
-        await cluster.connect();
+        await connect(cluster);
         await cluster.refreshMetadata();
         return cluster;
       } catch (cause) {
