@@ -9,6 +9,8 @@ import type { Traders } from '../crash/traders.ts';
 import { until } from '../support/until.ts';
 
 const SLICE_MS = 20;
+/** How soon is tried again what was not taken. */
+const AGAIN_MS = 200;
 /** Commands whose outcome is an order update. */
 const ABOUT_ORDERS = new Set<OrderCommand['kind']>(['SUBMIT', 'CANCEL', 'REPLACE']);
 
@@ -81,6 +83,18 @@ export class Clients {
       byPartition.set(partition, there);
       there.push(command);
     }
+    const nowMs = performance.now();
+    for (const command of commands) {
+      this.#traders.sending(command);
+      if (ABOUT_ORDERS.has(command.kind)) this.#sentAtMs.set(command.commandId, nowMs);
+    }
+    this.#underWay += commands.length;
+    while (byPartition.size > 0) await this.#sendTo(byPartition);
+    this.#underWay -= commands.length;
+  }
+
+  /** Takes out the partitions that answered: kafkajs leaves those out, without a word, that have no leader at the moment. */
+  async #sendTo(byPartition: Map<number, readonly OrderCommand[]>): Promise<void> {
     const serde = this.#serdes.value(ORDER_COMMANDS);
     const messages = [...byPartition].flatMap(([partition, each]) =>
       each.map((command) => ({
@@ -91,19 +105,14 @@ export class Clients {
         timestamp: String(Date.now()),
       })),
     );
-    const nowMs = performance.now();
-    for (const command of commands) {
-      this.#traders.sending(command);
-      if (ABOUT_ORDERS.has(command.kind)) this.#sentAtMs.set(command.commandId, nowMs);
-    }
-    this.#underWay += commands.length;
     const answers = await this.#producer.send({ topic: ORDER_COMMANDS.name, acks: -1, messages });
-    this.#underWay -= commands.length;
     for (const { partition, baseOffset } of answers) {
       byPartition.get(partition)!.forEach(({ commandId }, index) => {
         this.#traders.acknowledge(commandId, `${partition}@${Number(baseOffset) + index}`);
       });
+      byPartition.delete(partition);
     }
+    if (byPartition.size > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
 
   /** Sends random commands at a rate for a time. @throws what a client saw that it should not have seen */

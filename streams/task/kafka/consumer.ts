@@ -122,16 +122,20 @@ export class PolledConsumer {
   answer(kind: 'assign' | 'revoke', partitions: readonly TopicPartition[]): void {
     this.#closing = true;
     if (kind === 'revoke') this.unassign(partitions);
-    else this.client.incrementalAssign(partitions);
+    else this.#unlessGone(() => this.client.incrementalAssign(partitions));
   }
 
   /** Stops fetching partitions, and lets the group give them to others. */
   unassign(partitions: readonly TopicPartition[]): void {
+    this.#unlessGone(() => this.client.incrementalUnassign(partitions));
+  }
+
+  /** What the group asked for may reach a client that is closing, which has let go of everything already. */
+  #unlessGone(tell: () => void): void {
     try {
-      this.client.incrementalUnassign(partitions);
+      tell();
     } catch (cause) {
-      // A client that is closing has let go of them already.
-      if (rdkafkaCode(cause) !== null && !this.#closing) throw cause;
+      if (rdkafkaCode(cause) === null || !this.#closing) throw cause;
     }
   }
 

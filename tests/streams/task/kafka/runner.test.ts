@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ApplicationDefinition, Serdes, StreamsBuilder } from '../../../../streams/index.ts';
 import type { LogError } from '../../../../streams/log/errors.ts';
+import { loadRdKafka } from '../../../../streams/log/kafka/client.ts';
 import type { KafkaLog } from '../../../../streams/log/kafka/index.ts';
+import { PolledConsumer } from '../../../../streams/task/kafka/consumer.ts';
 import { rangeOwner } from '../../../../streams/task/kafka/rangeAssignor.ts';
 import { KafkaUnderTest, kafkaMissing } from '../../../support/kafka.ts';
 import { TemporaryDirectory } from '../../../support/temporary.ts';
@@ -258,6 +260,26 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
     await stop(second);
     // Restarted, it goes on from its own copy.
     await stop(first);
+  });
+
+  test('what the group asks of a consumer that has gone meanwhile does no harm', async () => {
+    const prefix = await prefixed('in');
+    const settings = { 'bootstrap.servers': kafka.brokers.join(','), 'group.id': `${prefix}-gone` };
+    const consumer = new PolledConsumer(loadRdKafka(), settings, {
+      onRecords: () => undefined,
+      onEnd: () => undefined,
+      onRebalance: () => undefined,
+      onError: () => undefined,
+      hasRoom: () => true,
+    });
+    await consumer.connect();
+    await consumer.close();
+    const partitions = [{ topic: `${prefix}-in`, partition: 0 }];
+    consumer.answer('assign', partitions);
+    consumer.answer('revoke', partitions);
+    assert.throws(() =>
+      consumer.client.incrementalAssign(partitions.map((each) => ({ ...each, offset: 0 }))),
+    );
   });
 
   test('an heir keeps copies of what it would take over', async () => {
