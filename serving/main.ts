@@ -20,6 +20,13 @@ function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+/** A fault of ours that nobody caught: what runs on could be wrong, and keep its partitions from those that are right. */
+function crash(error: unknown): void {
+  process.stderr.write(`opentape: ${describeError(error)}\n`);
+  if (error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+  endAtOnce();
+}
+
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger(
@@ -27,6 +34,7 @@ async function main(): Promise<void> {
     (line) => process.stderr.write(`${line}\n`),
     process.stderr.isTTY === true,
   );
+  process.on('uncaughtException', crash);
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) endAtOnce();

@@ -1,4 +1,4 @@
-import { fromRdKafka, rdkafkaCode } from '../../log/kafka/errors.ts';
+import { fromRdKafka } from '../../log/kafka/errors.ts';
 import {
   RDKAFKA_CODES,
   type RdKafka,
@@ -122,7 +122,9 @@ export class PolledConsumer {
   answer(kind: 'assign' | 'revoke', partitions: readonly TopicPartition[]): void {
     this.#closing = true;
     if (kind === 'revoke') this.unassign(partitions);
-    else this.#unlessGone(() => this.client.incrementalAssign(partitions));
+    // A client that is closing takes nothing more, but waits for ever for an answer.
+    else if (!this.#unlessGone(() => this.client.incrementalAssign(partitions)))
+      this.#unlessGone(() => this.client.unassign());
   }
 
   /** Stops fetching partitions, and lets the group give them to others. */
@@ -130,12 +132,15 @@ export class PolledConsumer {
     this.#unlessGone(() => this.client.incrementalUnassign(partitions));
   }
 
-  /** What the group asked for may reach a client that is closing, which has let go of everything already. */
-  #unlessGone(tell: () => void): void {
+  /** @returns false where the client is closing and does not do it, having let go of its partitions already */
+  #unlessGone(tell: () => void): boolean {
     try {
       tell();
+      return true;
     } catch (cause) {
-      if (rdkafkaCode(cause) === null || !this.#closing) throw cause;
+      // Of a client that has gone it comes with a code or without one.
+      if (!this.#closing) throw cause;
+      return false;
     }
   }
 

@@ -26,6 +26,9 @@ import {
 } from './support.ts';
 
 const KEYS = 12;
+/** As members of an application join. A member has its partitions after that time. */
+const GROUP = { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' };
+const JOINED_MS = 1_800;
 
 function records(count: number, from = 0): Fed[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -262,24 +265,37 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
     await stop(first);
   });
 
-  test('what the group asks of a consumer that has gone meanwhile does no harm', async () => {
+  test('a consumer that goes while the group gives it partitions is gone soon, at whatever moment that is', async () => {
     const prefix = await prefixed('in');
-    const settings = { 'bootstrap.servers': kafka.brokers.join(','), 'group.id': `${prefix}-gone` };
-    const consumer = new PolledConsumer(loadRdKafka(), settings, {
-      onRecords: () => undefined,
-      onEnd: () => undefined,
-      onRebalance: () => undefined,
-      onError: () => undefined,
-      hasRoom: () => true,
-    });
-    await consumer.connect();
-    await consumer.close();
-    const partitions = [{ topic: `${prefix}-in`, partition: 0 }];
-    consumer.answer('assign', partitions);
-    consumer.answer('revoke', partitions);
-    assert.throws(() =>
-      consumer.client.incrementalAssign(partitions.map((each) => ({ ...each, offset: 0 }))),
-    );
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
+      topic: `${prefix}-in`,
+      partition,
+    }));
+    for (let afterMs = 0; afterMs < JOINED_MS; afterMs += JOINED_MS / 12) {
+      const settings = {
+        ...GROUP,
+        'bootstrap.servers': kafka.brokers.join(','),
+        'group.id': `${prefix}-gone`,
+      };
+      const consumer: PolledConsumer = new PolledConsumer(loadRdKafka(), settings, {
+        onRecords: () => undefined,
+        onEnd: () => undefined,
+        onRebalance: (kind, given) =>
+          kind === 'assign'
+            ? consumer.client.incrementalAssign(given.map((each) => ({ ...each, offset: 0 })))
+            : consumer.unassign(given),
+        onError: () => undefined,
+        hasRoom: () => true,
+      });
+      await consumer.connect();
+      consumer.client.subscribe([`${prefix}-in`]);
+      consumer.start();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await consumer.close();
+      // What comes later still does no harm.
+      consumer.answer('assign', partitions);
+      consumer.answer('revoke', partitions);
+    }
   });
 
   test('an heir keeps copies of what it would take over', async () => {
