@@ -1,7 +1,7 @@
 /** Orders on Kafka: from a command at the broker to its committed outcome, with one broker and one process of a deployment. */
 import { MarketClock } from '../../connectors/marketClock.ts';
 import { createSerdes } from '../../schemas/avroSerdes.ts';
-import type { OrderUpdate } from '../../schemas/generated/types.ts';
+import type { OrderCommand, OrderUpdate } from '../../schemas/generated/types.ts';
 import { openRegistry } from '../../schemas/registry/open.ts';
 import { KafkaLog } from '../../streams/log/kafka/index.ts';
 import type { LogProducer, LogRecord } from '../../streams/log/log.ts';
@@ -11,13 +11,13 @@ import { Deployment } from '../cluster/deployment.ts';
 import { KafkaUnderTest, kafkaMissing } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { OPENING_PURCHASES, OrderFlow } from './orderFlow.ts';
+import { sendPaced } from './pacedOrders.ts';
 import { type BenchRow, percentile } from './report.ts';
 
 const PER_SECOND = 2_000;
 const WARM_UP_SECONDS = 10;
 const SECONDS = 30;
 const TIMEOUT_MS = 180_000;
-const STEP_MS = 2;
 
 /** Hears the first outcome of each command, as a reader of committed records does. */
 class Outcomes {
@@ -58,32 +58,14 @@ class Outcomes {
   }
 }
 
-/** An open loop at a fixed rate: an order that is sent late counts from when it was due. */
 async function paced(
   flow: OrderFlow,
   producer: LogProducer,
   outcomes: Outcomes,
   seconds: number,
 ): Promise<void> {
-  const total = PER_SECOND * seconds;
-  const startMs = performance.now();
-  let failure: unknown = null;
-  for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - startMs) / 1000) * PER_SECOND));
-    const records = [];
-    for (; sent < due; sent += 1) {
-      const command = flow.next();
-      outcomes.sent(command.commandId, startMs + (sent * 1000) / PER_SECOND);
-      records.push(flow.record(command));
-    }
-    await producer.ready();
-    if (records.length > 0)
-      producer.send(records).catch((cause: unknown) => {
-        failure = cause;
-      });
-    if (failure !== null) throw failure;
-    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-  }
+  const onSend = ({ commandId }: OrderCommand, dueMs: number): void => outcomes.sent(commandId, dueMs);
+  await sendPaced({ flow, producer, perSecond: PER_SECOND, seconds, onSend });
   await until('all orders being answered', () => outcomes.waiting === 0, TIMEOUT_MS);
 }
 

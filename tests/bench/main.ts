@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { benchKafka } from './kafka.ts';
+import { benchKafkaFailover } from './kafkaFailover.ts';
 import { benchKafkaOrders } from './kafkaOrders.ts';
 import { benchKafkaRestore } from './kafkaRestore.ts';
 import { benchKafkaStreams, benchStreamsMemory } from './kafkaStreams.ts';
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   kafka: benchKafka,
   'kafka-restore': benchKafkaRestore,
   'kafka-orders': benchKafkaOrders,
+  'kafka-failover': benchKafkaFailover,
   pipeline: benchPipeline,
   quotes: benchQuotes,
   rest: benchRest,

@@ -11,6 +11,10 @@ import { limitOrder, numberedUuid, openAccount } from '../support/commands.ts';
 export const SYMBOLS = ['AAPL', 'MSFT', 'NVDA', 'AMZN', 'GOOGL', 'META', 'TSLA', 'IBM'];
 const ACCOUNTS = 1_000;
 const PRICE_TICKS = 1_000_000;
+/** Orders far from the market: numbers that no others have, prices they are spread over, and how many go together. */
+const RESTING_NUMBER = 500_000_000;
+const RESTING_PRICES = 1_000;
+const RESTING_BATCH = 500;
 
 const account = (index: number): AccountId => numberedUuid(1, index) as AccountId;
 const SELLER = numberedUuid(9, 0) as AccountId;
@@ -52,6 +56,20 @@ export class OrderFlow {
       1 + (pair % 5),
       price,
     );
+  }
+
+  /** Adds so many orders far from the market, which stay in the books. */
+  async rest(count: number): Promise<void> {
+    for (let sent = 0; sent < count; ) {
+      const most = Math.min(count, sent + RESTING_BATCH);
+      const commands: OrderCommand[] = [];
+      for (; sent < most; sent += 1) {
+        const symbol = SYMBOLS[sent % SYMBOLS.length]!;
+        const price = PRICE_TICKS / 2 - (sent % RESTING_PRICES) * 100;
+        commands.push(limitOrder(RESTING_NUMBER + sent, account(sent % ACCOUNTS), symbol, 'BUY', 1, price));
+      }
+      await this.#sendCommands(commands);
+    }
   }
 
   /** Waits for room in the log's queue; resolves when the outcome of all of them is committed. */

@@ -82,6 +82,8 @@ export class Instance {
 export interface DeploymentOptions {
   /** 3 unless told otherwise. */
   readonly instances?: number;
+  /** Of each process; all of them do everything unless told otherwise. */
+  readonly roles?: readonly string[];
   /** Further settings of all processes, or others than those here. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -91,7 +93,7 @@ export class Deployment {
   readonly instances: readonly Instance[];
   readonly #folder: string;
 
-  constructor(kafka: KafkaUnderTest, { instances: count = 3, settings = {} }: DeploymentOptions = {}) {
+  constructor(kafka: KafkaUnderTest, { instances: count = 3, roles, settings = {} }: DeploymentOptions = {}) {
     this.#folder = mkdtempSync(join(tmpdir(), 'opentape-deployment-'));
     this.instances = Array.from({ length: count }, (_, index) => {
       const name = `instance-${index + 1}`;
@@ -103,7 +105,7 @@ export class Deployment {
         OPENTAPE_CLUSTER_SECRET: CLUSTER_SECRET,
         OPENTAPE_INSTANCE_ID: name,
         OPENTAPE_DATA_DIR: join(this.#folder, name),
-        OPENTAPE_ROLES: index === 0 ? 'all,source' : 'all',
+        OPENTAPE_ROLES: roles?.[index] ?? (index === 0 ? 'all,source' : 'all'),
         OPENTAPE_PARTITIONS_MAX: String(PARTITIONS),
         OPENTAPE_STANDBYS: '1',
         // What is tested here is not how much a machine takes.
