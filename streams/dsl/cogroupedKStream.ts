@@ -12,6 +12,7 @@ import { aggregateFold, sessionAggregateFold } from './processors/fold.ts';
 import { SessionWindows } from './sessionWindows.ts';
 import { SlidingWindows } from './slidingWindows.ts';
 import type { TimeWindows } from './timeWindows.ts';
+import type { UnlimitedWindows } from './unlimitedWindows.ts';
 
 type AnyAggregator = Aggregator<unknown, unknown, unknown>;
 
@@ -44,9 +45,9 @@ export class CogroupedKStream<K, A> {
   }
 
   /** Takes records together by window as well. A window closes by the records of all streams together. */
-  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedCogroupedKStream<K, A>;
+  windowedBy(windows: TimeWindows | UnlimitedWindows | SlidingWindows): TimeWindowedCogroupedKStream<K, A>;
   windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>;
-  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
+  windowedBy(windows: TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows): unknown {
     return windows instanceof SessionWindows
       ? new SessionWindowedCogroupedKStream<K, A>(this.#inputs, windows)
       : new TimeWindowedCogroupedKStream<K, A>(this.#inputs, windows);
@@ -59,10 +60,10 @@ export class CogroupedKStream<K, A> {
  */
 export class TimeWindowedCogroupedKStream<K, A> {
   readonly #inputs: readonly CogroupInput[];
-  readonly #windows: TimeWindows | SlidingWindows;
+  readonly #windows: TimeWindows | UnlimitedWindows | SlidingWindows;
 
   /** Made by windowedBy. */
-  constructor(inputs: readonly CogroupInput[], windows: TimeWindows | SlidingWindows) {
+  constructor(inputs: readonly CogroupInput[], windows: TimeWindows | UnlimitedWindows | SlidingWindows) {
     this.#inputs = inputs;
     this.#windows = windows;
   }

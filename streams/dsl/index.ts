@@ -26,4 +26,6 @@ export {
 } from './suppressed.ts';
 export { TimeWindowedKStream } from './timeWindowedKStream.ts';
 export { TimeWindows } from './timeWindows.ts';
+export { UnlimitedWindows } from './unlimitedWindows.ts';
+export type * from './valueTransformer.ts';
 export { sessionWindowedSerde, timeWindowedSerde } from './windowedSerde.ts';

@@ -12,6 +12,7 @@ import { SessionWindows } from './sessionWindows.ts';
 import type { SlidingWindows } from './slidingWindows.ts';
 import { TimeWindowedKStream } from './timeWindowedKStream.ts';
 import type { TimeWindows } from './timeWindows.ts';
+import type { UnlimitedWindows } from './unlimitedWindows.ts';
 
 /** Where a grouped stream keeps what it stands for, for cogroup. */
 export const GROUPED_SOURCE: unique symbol = Symbol('grouped source');
@@ -73,9 +74,9 @@ export class KGroupedStream<K, V> {
   }
 
   /** Takes records together by window as well. */
-  windowedBy(windows: TimeWindows | SlidingWindows): TimeWindowedKStream<K, V>;
+  windowedBy(windows: TimeWindows | UnlimitedWindows | SlidingWindows): TimeWindowedKStream<K, V>;
   windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
-  windowedBy(windows: TimeWindows | SlidingWindows | SessionWindows): unknown {
+  windowedBy(windows: TimeWindows | UnlimitedWindows | SlidingWindows | SessionWindows): unknown {
     return windows instanceof SessionWindows
       ? new SessionWindowedKStream<K, V>(this[GROUPED_SOURCE], windows)
       : new TimeWindowedKStream<K, V>(this[GROUPED_SOURCE], windows);

@@ -25,6 +25,7 @@ import type {
   Grouped,
   Joined,
   Named,
+  Printed,
   Produced,
   Repartitioned,
   StreamJoined,
@@ -41,6 +42,7 @@ import {
   mapValuesSupplier,
   passThroughSupplier,
   peekSupplier,
+  printSupplier,
   selectKeySupplier,
 } from './processors/stateless.ts';
 import type { StreamTableJoinSettings } from './processors/streamTableJoin.ts';
@@ -171,6 +173,14 @@ export class KStream<K, V> {
   /** Ends the stream in an action. */
   foreach(action: ForeachAction<K, V>, options?: Named): void {
     this.#add('KSTREAM-FOREACH', options, foreachSupplier(action as ForeachAction<unknown, unknown>));
+  }
+
+  /** Ends the stream in lines, `[label]: key, value`, handed to what writes them: `print(console.log)`. */
+  print(write: (line: string) => void, options: Printed<K, V> = {}): void {
+    const { graph, node: parent } = this[HANDLE];
+    const node = graph.nodeName('KSTREAM-PRINTER', options.name);
+    const format = options.format?.bind(options) as KeyValueMapper<unknown, unknown, string> | undefined;
+    graph.addProcessor(node, printSupplier(write, options.label ?? node, format), [parent]);
   }
 
   /** Begins to part the stream; the name is the prefix of the branches'. */

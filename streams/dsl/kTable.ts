@@ -6,20 +6,28 @@ import { joinByForeignKey } from './internal/foreignKeyJoins.ts';
 import { refuse } from './internal/graph.ts';
 import { type AnySerde, HANDLE, requiredSerde, type TableHandle } from './internal/handles.ts';
 import { joinTables } from './internal/joins.ts';
-import { requiredFunction, requiredOperand, SIGNATURES } from './internal/required.ts';
+import { requiredFunction, requiredOperand, requiredSupplier, SIGNATURES } from './internal/required.ts';
 import { heldBackSerde } from './internal/suppressionBuffer.ts';
 import { addTableStore } from './internal/tables.ts';
-import { transformTable } from './internal/transforms.ts';
+import { transformTable, transformTableValues } from './internal/transforms.ts';
 import { KGroupedTable } from './kGroupedTable.ts';
 import { KStream } from './kStream.ts';
-import type { ForeignKeyJoined, Grouped, Named, TableOperatorOptions } from './options.ts';
+import type {
+  ForeignKeyJoined,
+  Grouped,
+  Named,
+  TableOperatorOptions,
+  TransformValuesOptions,
+} from './options.ts';
 import { passThroughSupplier } from './processors/stateless.ts';
 import { SuppressProcessor, SuppressTableModel } from './processors/suppress.ts';
 import { TableRepartitionMapProcessor } from './processors/tableAggregate.ts';
 import type { JoinKind } from './processors/tableJoin.ts';
 import type { SuppressedUntilTimeLimit, SuppressedUntilWindowCloses } from './suppressed.ts';
+import type { ValueTransformerSupplier } from './valueTransformer.ts';
 
 type AnyOptions = TableOperatorOptions<unknown, unknown>;
+type AnyTransformOptions = TransformValuesOptions<unknown, unknown>;
 type AnyJoiner = ValueJoiner<unknown, unknown, unknown, unknown>;
 
 /**
@@ -78,10 +86,33 @@ export class KTable<K, V> {
   }
 
   /**
+   * Computes each value anew by a transformer that sees the key, the time of the task and the stores named or brought along. A deletion comes
+   * to it as null, unlike to mapValues. Where the result keeps nothing, old values, and rows that joins read, are computed anew, each reader
+   * by a transformer of its own: then it must give the same for the same key and value. With `materialized` each update is computed once.
+   */
+  transformValues<VR>(
+    supplier: ValueTransformerSupplier<K, V, VR>,
+    options: TransformValuesOptions<K, NonNullable<VR>> = {},
+  ): KTable<K, NonNullable<VR>> {
+    requiredSupplier('transformValues', supplier);
+    const untyped = supplier as unknown as ValueTransformerSupplier<unknown, unknown, unknown>;
+    return new KTable(transformTableValues(this[HANDLE], untyped, options as AnyTransformOptions));
+  }
+
+  /**
    * The updates as a stream; a deletion is a record with the value null. Without a name it is no node and costs nothing; with one it is, and
    * what is declared behind it gets its updates before what is declared of the table after it, as in Kafka Streams.
+   * @param mapper makes a new key of each update, as selectKey behind it does; a deletion comes to it with the value null
    */
-  toStream(options?: Named): KStream<K, V | null> {
+  toStream<KR>(mapper: KeyValueMapper<K, V | null, KR>, options?: Named): KStream<KR, V | null>;
+  toStream(options?: Named): KStream<K, V | null>;
+  toStream(first?: Named | KeyValueMapper<K, V | null, unknown>, second?: Named): unknown {
+    return typeof first === 'function'
+      ? this.#updates(second).selectKey(first as KeyValueMapper<K, V | null, unknown>)
+      : this.#updates(first);
+  }
+
+  #updates(options: Named | undefined): KStream<K, V | null> {
     const { graph, node, keySerde, valueSerde, topics } = this[HANDLE];
     const stream = { graph, node, keySerde, valueSerde, topics, repartitionRequired: false };
     if (options?.name === undefined) return new KStream(stream);

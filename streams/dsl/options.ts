@@ -105,6 +105,20 @@ export interface TableOperatorOptions<K, V> extends Named {
   readonly materialized?: TableMaterialized<K, V>;
 }
 
+/** What a transformer of a table's values needs beside its supplier. */
+export interface TransformValuesOptions<K, V> extends TableOperatorOptions<K, V> {
+  /** Stores added to the builder that the transformer asks for. Those its supplier brings along need not be named. */
+  readonly stores?: readonly string[];
+}
+
+/** How a stream is printed. */
+export interface Printed<K, V> extends Named {
+  /** Stands in front of each line, in brackets. Left out: the name of the node. */
+  readonly label?: string;
+  /** The text of a record. Left out: `key, value`, objects as JSON. */
+  format?(key: K, value: V): string;
+}
+
 /** How two tables are joined by a foreign key. */
 export interface ForeignKeyJoined<K, V, KO, VO, VR> {
   /** Names the join, its topics and the store of what refers to what. */

@@ -10,6 +10,7 @@ import type { WindowMaterialized } from './options.ts';
 import { aggregateFold, COUNT_FOLD, type Fold, reduceFold } from './processors/fold.ts';
 import type { SlidingWindows } from './slidingWindows.ts';
 import type { TimeWindows } from './timeWindows.ts';
+import type { UnlimitedWindows } from './unlimitedWindows.ts';
 
 /**
  * A stream whose records are taken together by key and window. A record belongs to every window its time lies in. One whose window closed
@@ -18,13 +19,13 @@ import type { TimeWindows } from './timeWindows.ts';
  */
 export class TimeWindowedKStream<K, V> {
   readonly #source: GroupedSource;
-  readonly #windows: TimeWindows | SlidingWindows;
+  readonly #windows: TimeWindows | UnlimitedWindows | SlidingWindows;
   readonly #emit: EmitStrategy;
 
   /** Made by windowedBy. */
   constructor(
     source: GroupedSource,
-    windows: TimeWindows | SlidingWindows,
+    windows: TimeWindows | UnlimitedWindows | SlidingWindows,
     emit: EmitStrategy = EmitStrategy.onWindowUpdate(),
   ) {
     this.#source = source;

@@ -10,12 +10,16 @@ import { WindowAggregateProcessor, windowStoreGetterSupplier } from '../processo
 import type { SessionWindows } from '../sessionWindows.ts';
 import { SlidingWindows } from '../slidingWindows.ts';
 import { TimeWindows } from '../timeWindows.ts';
+import { UnlimitedWindows } from '../unlimitedWindows.ts';
 import { sessionWindowedSerde, timeWindowedSerde } from '../windowedSerde.ts';
 import type { AggregationSource } from './aggregations.ts';
 import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, requiredSerde, type StreamHandle, type TableHandle } from './handles.ts';
 import { StoredTableModel, type ValueGetterSupplier } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
+
+/** Windows that do not depend on what lies in them. */
+export type AnyTimeWindows = TimeWindows | UnlimitedWindows | SlidingWindows;
 
 type AnyWindowMaterialized = WindowMaterialized<unknown, unknown>;
 
@@ -56,7 +60,7 @@ function checkedRetention(
   return retentionMs;
 }
 
-function sizeOf(windows: TimeWindows | SlidingWindows): number {
+function sizeOf(windows: AnyTimeWindows): number {
   return windows instanceof SlidingWindows ? windows.timeDifferenceMs : windows.sizeMs;
 }
 
@@ -64,7 +68,7 @@ function sizeOf(windows: TimeWindows | SlidingWindows): number {
 function windowStore(
   graph: DslGraph,
   label: string,
-  windows: TimeWindows | SlidingWindows,
+  windows: AnyTimeWindows,
   emit: EmitStrategy,
   materialized: AnyWindowMaterialized,
   known: Serdes,
@@ -120,18 +124,26 @@ function addTable(graph: DslGraph, stream: StreamHandle, table: WindowedTable): 
   return { graph, node, keySerde, valueSerde: store.valueSerde, topics, model, graceMs };
 }
 
+/** @throws StreamsError STREAMS_TOPOLOGY where there are none, or where their results are waited for and never come */
+function checkWindows(label: string, windows: unknown, emit: EmitStrategy): void {
+  if (windows instanceof UnlimitedWindows) {
+    if (emit === 'on-window-close')
+      refuse(`${label} waits for UnlimitedWindows to close, which they never do; use onWindowUpdate`);
+  } else if (!(windows instanceof TimeWindows || windows instanceof SlidingWindows))
+    refuse(`${label} has no windows; pass TimeWindows, SlidingWindows or SessionWindows to windowedBy`);
+}
+
 /** Adds the aggregation of a grouped stream by key and window. */
 export function aggregateWindows(
   { operator, source, fold, emit, valueSerde }: WindowedAggregation<Fold>,
-  windows: TimeWindows | SlidingWindows,
+  windows: AnyTimeWindows,
   materialized: AnyWindowMaterialized,
 ): TableHandle {
   const { stream, keySerde } = source.grouped;
   const { graph } = stream;
   const storeName = graph.requiredName(operator, materialized);
   const label = `${operator} ${storeName}`;
-  if (!(windows instanceof TimeWindows || windows instanceof SlidingWindows))
-    refuse(`${label} has no windows; pass TimeWindows, SlidingWindows or SessionWindows to windowedBy`);
+  checkWindows(label, windows, emit);
   const grouped = source.for(operator, storeName);
   const store = windowStore(graph, label, windows, emit, materialized, { keySerde, valueSerde });
   const final = emit === 'on-window-close';

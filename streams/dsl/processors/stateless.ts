@@ -100,6 +100,23 @@ export function foreachSupplier(action: ForeachAction<unknown, unknown>): AnyPro
   return supplierOf((record) => action(record.key, record.value));
 }
 
+/** The text of a key or value: objects as JSON, whose whole numbers beyond the safe ones are digits. */
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? String(part) : part));
+}
+
+/** Writes a line for each record, as Kafka Streams' Printed does. */
+export function printSupplier(
+  write: (line: string) => void,
+  label: string,
+  format: KeyValueMapper<unknown, unknown, string> | undefined,
+): AnyProcessorSupplier {
+  requiredFunction('print', 'write', '(line) => void', write);
+  const text = format ?? ((key, value) => `${shown(key)}, ${shown(value)}`);
+  return supplierOf(({ key, value }) => write(`[${label}]: ${text(key, value)}`));
+}
+
 export function passThroughSupplier(): AnyProcessorSupplier {
   return supplierOf((record, context) => context.forward(record));
 }

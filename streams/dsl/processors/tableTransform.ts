@@ -15,7 +15,7 @@ import { KeptTableProcessor, type KeptTableSettings } from './keptTable.ts';
 export type TableTransform = (key: unknown, value: unknown) => unknown;
 
 /** A getter that computes from the parent's value. */
-class TransformGetter implements ValueGetter {
+export class TransformGetter implements ValueGetter {
   readonly #parent: ValueGetter;
   readonly #transform: TableTransform;
 
@@ -48,12 +48,18 @@ class TransformGetter implements ValueGetter {
   }
 }
 
+/** How a table computed value by value is read where it keeps nothing: through its parent's getter, and the stores that needs beside the parent's. */
+export interface ComputedGetters {
+  over(parent: ValueGetter): ValueGetter;
+  storeNames(): readonly string[];
+}
+
 /** A table computed from one other, value by value, and kept only where asked to. */
 export class TransformTableModel implements TableModel {
   readonly storeName: string | null;
   readonly historyRetentionMs: number | null;
   readonly #parent: TableModel;
-  readonly #transform: TableTransform;
+  readonly #computed: ComputedGetters;
   #sendOldValues: boolean;
 
   /**
@@ -62,13 +68,13 @@ export class TransformTableModel implements TableModel {
    */
   constructor(
     parent: TableModel,
-    transform: TableTransform,
+    computed: ComputedGetters,
     storeName: string | null,
     ownRetentionMs: number | null,
     eager: boolean,
   ) {
     this.#parent = parent;
-    this.#transform = transform;
+    this.#computed = computed;
     this.storeName = storeName;
     this.historyRetentionMs = storeName === null ? parent.historyRetentionMs : ownRetentionMs;
     this.#sendOldValues = eager && parent.enableSendingOldValues(false, '');
@@ -88,8 +94,8 @@ export class TransformTableModel implements TableModel {
     if (this.storeName !== null) return storeGetterSupplier(this.storeName);
     const parent = this.#parent.valueGetterSupplier(neededBy);
     return {
-      get: () => new TransformGetter(parent.get(), this.#transform),
-      storeNames: () => parent.storeNames(),
+      get: () => this.#computed.over(parent.get()),
+      storeNames: () => [...parent.storeNames(), ...this.#computed.storeNames()],
     };
   }
 }

@@ -6,10 +6,11 @@ import { FinalResults } from '../internal/finalResults.ts';
 import type { AnySerde } from '../internal/handles.ts';
 import type { ValueGetter, ValueGetterSupplier } from '../internal/tableModel.ts';
 import type { TimeWindows } from '../timeWindows.ts';
+import type { UnlimitedWindows } from '../unlimitedWindows.ts';
 import type { AggregateSettings } from './streamAggregate.ts';
 
 export interface WindowAggregateSettings extends AggregateSettings {
-  readonly windows: TimeWindows;
+  readonly windows: TimeWindows | UnlimitedWindows;
   /** The serde of the records' keys where windows are told of when they close; null where every update is. */
   readonly finalKeySerde: AnySerde | null;
 }

@@ -244,3 +244,24 @@ test('nodes without a name get one after Kafka Streams’ manner, and describe s
   });
   bench.text('in', RED);
 });
+
+test('print ends a stream in lines under its label or the name of the node, in its own format or the one given', () => {
+  const lines: string[] = [];
+  const bench = new Bench((builder) => {
+    const stream = builder.stream('in', TEXT);
+    stream.print((line) => lines.push(line));
+    stream
+      .mapValues((text) => ({ text, long: 2n ** 60n }))
+      .print((line) => lines.push(line), { label: 'objects' });
+    stream.print((line) => lines.push(line), { name: 'last', format: (key, value) => `${key}=${value}` });
+  });
+  bench.text('in', ['a', 'x', 1], [null, null, 2]);
+  assert.deepEqual(lines, [
+    '[KSTREAM-PRINTER-0000000001]: a, x',
+    '[objects]: a, {"text":"x","long":"1152921504606846976"}',
+    '[last]: a=x',
+    '[KSTREAM-PRINTER-0000000001]: null, null',
+    '[objects]: null, {"text":null,"long":"1152921504606846976"}',
+    '[last]: null=null',
+  ]);
+});
