@@ -19,8 +19,9 @@ type AnyConsumed = Consumed<unknown, unknown>;
 export interface StreamsBuilderOptions {
   /**
    * Let operators that need a repartition topic for the same stream, in the same serdes, share the one of the first of them, as Kafka Streams'
-   * `topology.optimization` does. Off unless asked for, as the topics of a running application would change. Its other optimisations have no
-   * place here: a store commits with the log, so a table's source topic need not stand in for a changelog.
+   * `topology.optimization` does. Off unless asked for, as the topics of a running application would change. Its other
+   * optimisations are not there: on the embedded log, whose stores commit with it, there is no changelog that a table's source topic could stand
+   * in for; on Kafka a table is restored from what its task wrote, not from its source.
    */
   readonly mergeRepartitionTopics?: boolean;
 }

@@ -6,6 +6,10 @@ import { LogError } from '../errors.ts';
 import type { RdKafka } from './rdkafka.ts';
 
 const PACKAGE = 'node-rdkafka';
+/** The version that the tests run with. */
+const VERSION = '3.6.1';
+/** What to run, for those who use the package of the runtime and for those who work in the repository. */
+export const HOW_TO_INSTALL = `run npm install ${PACKAGE}@${VERSION}, or in the repository of Opentape npm run kafka:install`;
 /** Where `npm run kafka:install` puts the package, from the root of the checkout. */
 const INSTALLED_IN = join('infra', 'kafka', 'client');
 
@@ -39,14 +43,11 @@ function load(): RdKafka {
     }
   }
   if (failures.length === 0) {
-    throw new LogError(
-      'LOG_KAFKA_CLIENT_MISSING',
-      'node-rdkafka is not installed; run npm run kafka:install',
-    );
+    throw new LogError('LOG_KAFKA_CLIENT_MISSING', `${PACKAGE} is not installed; ${HOW_TO_INSTALL}`);
   }
   throw new LogError(
     'LOG_KAFKA_CLIENT_MISSING',
-    `node-rdkafka is installed but does not load on Node.js ${process.version}; run npm run kafka:install again`,
+    `${PACKAGE} is installed but does not load on Node.js ${process.version}; ${HOW_TO_INSTALL} again`,
     failures[0],
   );
 }
