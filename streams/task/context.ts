@@ -1,8 +1,17 @@
 import type { StateStore } from '../../stores/store.ts';
+import { StreamsError } from '../errors.ts';
 import type { Cancellable, ProcessorContext, PunctuationType, Punctuator } from '../processor.ts';
 import type { Record, RecordMetadata } from '../record.ts';
 import type { RunningProcessor } from './nodes.ts';
 import type { StreamTask } from './streamTask.ts';
+
+/** Windows of a time that is no whole number are never done with. @throws StreamsError STREAMS_TOPOLOGY */
+function refuseTimestamp(node: string, timestamp: unknown): never {
+  throw new StreamsError(
+    'STREAMS_TOPOLOGY',
+    `processor ${node} forwards a record with the timestamp ${String(timestamp)}; give whole milliseconds`,
+  );
+}
 
 /** What a processor sees of its task. */
 export class TaskProcessorContext implements ProcessorContext<unknown, unknown> {
@@ -51,6 +60,7 @@ export class TaskProcessorContext implements ProcessorContext<unknown, unknown> 
   }
 
   forward(record: Record<unknown, unknown>, childName?: string): void {
+    if (!Number.isSafeInteger(record.timestamp)) refuseTimestamp(this.#node.name, record.timestamp);
     this.#node.forward(record, childName);
   }
 }

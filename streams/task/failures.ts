@@ -3,8 +3,10 @@ import { LogError } from '../log/errors.ts';
 import { type Headers, NO_HEADERS } from '../record.ts';
 import {
   deadLetterHeaders,
+  type ErrorHandler,
   type ErrorHandlers,
   type FailureContext,
+  HANDLER_RESPONSES,
   type HandlerResponse,
 } from './handlers.ts';
 import type { AnyRecord } from './nodes.ts';
@@ -24,6 +26,21 @@ export function isRollback(cause: unknown): boolean {
   return cause instanceof LogError && cause.code === 'LOG_ROLLED_BACK';
 }
 
+/**
+ * What stops the application whatever a handler would say: what was decided further down already, and a suppression that was told to fail
+ * rather than to grow past its bound.
+ */
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'STREAMS_SERIALIZATION',
+  'STREAMS_PROCESSING',
+  'STREAMS_HANDLER',
+  'STREAMS_BUFFER_FULL',
+]);
+
+function isFinal(cause: unknown): boolean {
+  return isRollback(cause) || (cause instanceof StreamsError && FINAL_CODES.has(cause.code));
+}
+
 /** Asks the handlers what to do about failures, and does it. */
 export class FailureDesk {
   readonly #task: StreamTask;
@@ -36,21 +53,41 @@ export class FailureDesk {
     this.#deadLetters = deadLetters;
   }
 
-  #context(node: string, input: Pick<InputRecord, 'topic' | 'partition' | 'offset'>): FailureContext {
+  /** @param input null in a punctuation */
+  #context(node: string, input: InputRecord | null): FailureContext {
     const { applicationId, id: taskId } = this.#task;
-    return {
-      applicationId,
-      taskId,
-      node,
-      topic: input.topic,
-      partition: input.partition,
-      offset: input.offset,
-    };
+    const { topic, partition, offset } = input ?? { topic: null, partition: -1, offset: -1 };
+    return { applicationId, taskId, node, topic, partition, offset };
   }
 
-  #settle(response: HandlerResponse, context: FailureContext, input: InputRecord, cause: StreamsError): void {
+  /** @throws StreamsError STREAMS_HANDLER where the handler does not decide; the cause goes along */
+  #ask(step: keyof ErrorHandlers, context: FailureContext, error: StreamsError): HandlerResponse {
+    const handler: ErrorHandler = this.#handlers[step];
+    const place = `${context.applicationId}: the ${step} handler, asked about node ${context.node},`;
+    let response: HandlerResponse;
+    try {
+      response = handler(context, error);
+    } catch (cause) {
+      throw new StreamsError('STREAMS_HANDLER', `${place} failed itself on: ${error.message}`, { cause });
+    }
+    if (HANDLER_RESPONSES.includes(response)) return response;
+    const known = HANDLER_RESPONSES.map((each) => `'${each}'`).join(', ');
+    throw new StreamsError(
+      'STREAMS_HANDLER',
+      `${place} answered ${JSON.stringify(response) ?? 'undefined'}; let it answer one of ${known}`,
+      { cause: error },
+    );
+  }
+
+  #settle(
+    response: HandlerResponse,
+    context: FailureContext,
+    input: InputRecord | null,
+    cause: StreamsError,
+  ): void {
     if (response === 'fail') throw cause;
-    if (response === 'continue') {
+    // Without a record there is nothing to put aside.
+    if (response === 'continue' || input === null) {
       this.#task.metrics.dropped += 1;
       return;
     }
@@ -71,21 +108,15 @@ export class FailureDesk {
       `${context.applicationId}: record ${place} cannot be decoded`,
       { cause },
     );
-    this.#settle(this.#handlers.deserialization(context, error), context, input, error);
+    this.#settle(this.#ask('deserialization', context, error), context, input, error);
   }
 
   /**
    * A processor that threw may have written to stores and forwarded already: only the handler can know that going on is sound.
-   * @throws StreamsError STREAMS_PROCESSING where the handler says fail; LogError LOG_ROLLED_BACK as it came
+   * @throws StreamsError STREAMS_PROCESSING where the handler says fail; what is final as it came
    */
   processing(node: string, input: InputRecord, cause: unknown): void {
-    if (isRollback(cause)) throw cause;
-    // What failed further down was treated there; it comes here only to stop the application.
-    if (
-      cause instanceof StreamsError &&
-      (cause.code === 'STREAMS_SERIALIZATION' || cause.code === 'STREAMS_PROCESSING')
-    )
-      throw cause;
+    if (isFinal(cause)) throw cause;
     const context = this.#context(node, input);
     const place = `${input.topic}-${input.partition}@${input.offset}`;
     const error = new StreamsError(
@@ -93,7 +124,24 @@ export class FailureDesk {
       `${context.applicationId}: processor ${node} failed on record ${place}`,
       { cause },
     );
-    this.#settle(this.#handlers.processing(context, error), context, input, error);
+    this.#settle(this.#ask('processing', context, error), context, input, error);
+  }
+
+  /**
+   * A punctuation that threw: the processing handler is asked, as in Kafka Streams. There is no record to put aside: whoever does not stop
+   * goes on without what was left of the punctuation, until it is due again.
+   * @param scheduledBy the node whose punctuation it is @param node the one that failed: it, or one it forwarded to
+   * @throws StreamsError STREAMS_PROCESSING where the handler says fail; what is final as it came
+   */
+  punctuation(scheduledBy: string, node: string, nowMs: number, cause: unknown): void {
+    if (isFinal(cause)) throw cause;
+    const context = this.#context(node, null);
+    const error = new StreamsError(
+      'STREAMS_PROCESSING',
+      `${context.applicationId}: processor ${node} failed in the punctuation of ${scheduledBy} at ${nowMs} ms`,
+      { cause },
+    );
+    this.#settle(this.#ask('processing', context, error), context, null, error);
   }
 
   /** @throws StreamsError STREAMS_SERIALIZATION where the handler says fail; LogError LOG_ROLLED_BACK as it came */
@@ -120,6 +168,6 @@ export class FailureDesk {
       `${context.applicationId}: sink ${node} cannot write to ${topic}`,
       { cause },
     );
-    this.#settle(this.#handlers.production(context, error), context, source, error);
+    this.#settle(this.#ask('production', context, error), context, source, error);
   }
 }

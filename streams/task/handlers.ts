@@ -1,26 +1,32 @@
 import type { Headers } from '../record.ts';
 
-/** What to do about a record that failed: leave it out, stop the application, or put it aside with its cause and go on. */
-export type HandlerResponse = 'continue' | 'fail' | 'dead-letter';
+/** What a handler may answer. */
+export const HANDLER_RESPONSES = ['continue', 'fail', 'dead-letter'] as const;
 
-/** Where a record failed. */
+/**
+ * What to do about a record that failed: leave it out, stop the application, or put it aside with its cause and go on. In a punctuation there
+ * is no record: `dead-letter` goes on as `continue` does, and both count as a dropped record.
+ */
+export type HandlerResponse = (typeof HANDLER_RESPONSES)[number];
+
+/** Where a record failed. In a punctuation, as in Kafka Streams, the topic is null, and partition and offset are -1. */
 export interface FailureContext {
   readonly applicationId: string;
   readonly taskId: string;
   readonly node: string;
-  readonly topic: string;
+  readonly topic: string | null;
   readonly partition: number;
   readonly offset: number;
 }
 
-/** Decides what becomes of a record that failed. It must not throw. */
+/** Decides what becomes of a record that failed. One that throws, or answers anything else, stops the application (STREAMS_HANDLER). */
 export type ErrorHandler = (context: FailureContext, cause: unknown) => HandlerResponse;
 
 /** The handlers of an application, by the step that failed. */
 export interface ErrorHandlers {
-  /** Bytes that could not be decoded, and timestamps that make no sense. Default: dead-letter. */
+  /** Bytes that could not be decoded, and timestamps that are no whole milliseconds. Default: dead-letter. */
   readonly deserialization: ErrorHandler;
-  /** A processor that threw. Default: fail. */
+  /** A processor that threw, on a record or in a punctuation. Default: fail. */
   readonly processing: ErrorHandler;
   /** A result that could not be encoded or is too large. Default: fail. */
   readonly production: ErrorHandler;
@@ -55,7 +61,7 @@ export function deadLetterHeaders(headers: Headers, context: FailureContext, cau
     ...headers,
     header('exception', code),
     header('message', `${error.message}${root}`.slice(0, MESSAGE_MAX)),
-    header('topic', context.topic),
+    header('topic', context.topic ?? ''),
     header('partition', String(context.partition)),
     header('offset', String(context.offset)),
     header('application', context.applicationId),

@@ -50,6 +50,14 @@ function checkpointKind({ stores }: Subtopology): CheckpointKind {
   );
 }
 
+/** @throws StreamsError STREAMS_DESERIALIZATION */
+function refuseTimestamp(source: string, timestamp: unknown): never {
+  throw new StreamsError(
+    'STREAMS_DESERIALIZATION',
+    `source ${source}: the timestamp is ${String(timestamp)}; give whole milliseconds, or a negative number to leave the record out`,
+  );
+}
+
 /**
  * One partition of a sub-topology: decodes records, moves stream time, runs them through the nodes and fires punctuations. It is the
  * same code in production and in the test driver.
@@ -233,6 +241,7 @@ export class StreamTask {
       for (let index = 0; index < children.length; index += 1) children[index]!.process(record);
     } catch (cause) {
       this.#failures.processing(this.node, input, cause);
+      this.node = '';
     }
     this.#input = null;
     this.#inputKey = null;
@@ -259,9 +268,11 @@ export class StreamTask {
         if (input.value !== null) value = valueSerde.deserialize(input.topic, input.value);
       }
       const record: AnyRecord = { key, value, timestamp: input.timestamp, headers: input.headers };
-      if (timestampExtractor === undefined && input.timestamp >= 0) return record;
-      const timestamp = timestampExtractor === undefined ? -1 : timestampExtractor(record, partitionTimeMs);
-      if (timestamp >= 0) return { ...record, timestamp };
+      const timestamp =
+        timestampExtractor === undefined ? input.timestamp : timestampExtractor(record, partitionTimeMs);
+      // Windows of a time that is no whole number are never done with.
+      if (!Number.isSafeInteger(timestamp)) refuseTimestamp(source.name, timestamp);
+      if (timestamp >= 0) return timestampExtractor === undefined ? record : { ...record, timestamp };
       this.metrics.dropped += 1;
       return null;
     } catch (cause) {
@@ -291,7 +302,11 @@ export class StreamTask {
   #punctuate(queue: PunctuationQueue, nowMs: number): void {
     this.metrics.punctuated += queue.fire(nowMs, (node, callback) => {
       this.node = node;
-      callback(nowMs);
+      try {
+        callback(nowMs);
+      } catch (cause) {
+        this.#failures.punctuation(node, this.node, nowMs, cause);
+      }
       this.node = '';
     });
   }

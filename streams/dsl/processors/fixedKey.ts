@@ -52,8 +52,12 @@ class FixedKeyAdapter implements Processor<unknown, unknown, unknown, unknown> {
 
   process(record: Record<unknown, unknown>): void {
     this.#record = record;
-    this.#inner.process(record);
-    this.#record = null;
+    try {
+      this.#inner.process(record);
+    } finally {
+      // Where the record is put aside, the processor goes on.
+      this.#record = null;
+    }
   }
 
   close(): void {

@@ -9,7 +9,9 @@ import {
   type Record,
   Serdes,
   Stores,
+  StreamsBuilder,
   type StreamsError,
+  Suppressed,
   Topology,
   TopologyTestDriver,
 } from '../../../streams/index.ts';
@@ -208,4 +210,53 @@ test('a value that a store cannot encode stops the application, and the error na
     code: 'STREAMS_SERIALIZATION',
     message: 'app: the changes of store seen cannot be written',
   });
+});
+
+for (const place of ['deserialization', 'processing', 'production'] as const) {
+  test(`${place}: a handler that fails itself stops the application with an error that names it and the node`, () => {
+    const driver = driverWith({
+      // Of a result that fails nobody else is asked.
+      processing: () => 'dead-letter',
+      [place]: () => {
+        throw new Error('handler is broken');
+      },
+    });
+    assert.throws(
+      () => send(driver, place),
+      (error: StreamsError) => {
+        assert.equal(error.code, 'STREAMS_HANDLER');
+        assert.ok(
+          error.message.startsWith(`app: the ${place} handler, asked about node ${NODES[place]}, failed`),
+          error.message,
+        );
+        assert.equal((error.cause as Error).message, 'handler is broken');
+        return true;
+      },
+    );
+  });
+
+  test(`${place}: an answer that is no response stops the application with an error that names those there are`, () => {
+    const driver = driverWith({ [place]: () => 'CONTINUE' as HandlerResponse });
+    assert.throws(() => send(driver, place), {
+      code: 'STREAMS_HANDLER',
+      message: `app: the ${place} handler, asked about node ${NODES[place]}, answered "CONTINUE"; let it answer one of 'continue', 'fail', 'dead-letter'`,
+    });
+  });
+}
+
+test('a suppression told to fail when it is full stops the application whatever the processing handler says', () => {
+  const builder = new StreamsBuilder();
+  builder
+    .table('in', { keySerde: Serdes.string, valueSerde: Serdes.string }, { name: 'table' })
+    .suppress(Suppressed.untilTimeLimit(100, { name: 'held', buffer: { maxRecords: 1, whenFull: 'fail' } }))
+    .toStream()
+    .to('out', { keySerde: Serdes.string, valueSerde: Serdes.string });
+  const driver = new TopologyTestDriver({
+    applicationId: 'app',
+    topology: builder.build(),
+    handlers: { processing: () => 'dead-letter' },
+  });
+  const input = driver.createInputTopic('in', Serdes.string, Serdes.string);
+  input.pipeInput('a', '1', 1);
+  assert.throws(() => input.pipeInput('b', '2', 2), { code: 'STREAMS_BUFFER_FULL' });
 });
