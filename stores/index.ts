@@ -1,4 +1,3 @@
-import { StoreError } from './errors.ts';
 import { CachingKeyValueStore } from './keyValueStore.ts';
 import { RangeWindowStore } from './rangeWindowStore.ts';
 import type { RowLayout } from './rowLayout.ts';
@@ -16,6 +15,7 @@ import type {
   VersionedKeyValueStore,
   WindowStore,
 } from './store.ts';
+import { checkStoreOptions, refuseStore, shown } from './storeArguments.ts';
 import { LayeredVersionedStore } from './versionedStore.ts';
 import { CachingWindowStore } from './windowStore.ts';
 
@@ -86,7 +86,6 @@ function builder<S extends StateStore>(
   layout: RowLayout,
   make: (bytes: BytesStore, cacheEntriesMax: number) => S,
 ): Recipe<S> {
-  if (options.name === '') throw new StoreError('STORE_ARGUMENT', 'a store needs a name');
   const residence = options.residence ?? 'persistent';
   return {
     name: options.name,
@@ -105,6 +104,7 @@ function keyValue<K, V>(
   options: StoreOptions<K, V>,
   kind: StoreBuilder['kind'],
 ): Recipe<KeyValueStore<K, V>> {
+  checkStoreOptions(options);
   return builder(
     options,
     kind,
@@ -124,19 +124,24 @@ function window<K, V>(
   options: WindowStoreOptions<K, V>,
   kind: StoreBuilder['kind'],
 ): Recipe<WindowStore<K, V>> {
+  checkStoreOptions(options);
   const { windowSizeMs, retentionMs, retainDuplicates = false, readInRanges = retainDuplicates } = options;
-  if (!(windowSizeMs > 0 || (windowSizeMs === 0 && readInRanges))) {
-    throw new StoreError(
-      'STORE_ARGUMENT',
-      `store ${options.name}: a window of ${windowSizeMs} ms; it must be longer than 0`,
+  const leastMs = readInRanges ? 0 : 1;
+  if (!Number.isInteger(windowSizeMs) || windowSizeMs < leastMs)
+    refuseStore(
+      options.name,
+      `a window of ${shown(windowSizeMs)} ms; it is a whole number of at least ${leastMs}`,
     );
-  }
-  if (!(retentionMs >= windowSizeMs)) {
-    throw new StoreError(
-      'STORE_ARGUMENT',
-      `store ${options.name}: a retention of ${retentionMs} ms is shorter than the window of ${windowSizeMs} ms`,
+  if (!Number.isInteger(retentionMs))
+    refuseStore(
+      options.name,
+      `a retention of ${shown(retentionMs)} ms; it is a whole number of at least the window of ${windowSizeMs} ms`,
     );
-  }
+  if (retentionMs < windowSizeMs)
+    refuseStore(
+      options.name,
+      `a retention of ${retentionMs} ms is shorter than the window of ${windowSizeMs} ms`,
+    );
   return builder<WindowStore<K, V>>(
     options,
     kind,
@@ -159,13 +164,18 @@ function window<K, V>(
 }
 
 function session<K, V>(options: SessionStoreOptions<K, V>): Recipe<SessionStore<K, V>> {
-  const { retentionMs } = options;
-  if (!(retentionMs >= 1)) {
-    throw new StoreError(
-      'STORE_ARGUMENT',
-      `store ${options.name}: a retention of ${retentionMs} ms keeps no session; the least is 1`,
+  checkStoreOptions(options);
+  const { retentionMs, keptLongerMs = 0 } = options;
+  if (!Number.isInteger(retentionMs) || retentionMs < 1)
+    refuseStore(
+      options.name,
+      `a retention of ${shown(retentionMs)} ms keeps no session; it is a whole number of at least 1`,
     );
-  }
+  if (!Number.isInteger(keptLongerMs) || keptLongerMs < 0)
+    refuseStore(
+      options.name,
+      `sessions are kept ${shown(keptLongerMs)} ms longer (keptLongerMs); it is a whole number of at least 0`,
+    );
   return builder<SessionStore<K, V>>(
     options,
     'session',
@@ -176,7 +186,7 @@ function session<K, V>(options: SessionStoreOptions<K, V>): Recipe<SessionStore<
         keySerde: options.keySerde,
         valueSerde: options.valueSerde,
         retentionMs,
-        keptLongerMs: options.keptLongerMs ?? 0,
+        keptLongerMs,
         persistent: options.residence !== 'memory',
         cacheEntriesMax,
       }),
@@ -184,13 +194,13 @@ function session<K, V>(options: SessionStoreOptions<K, V>): Recipe<SessionStore<
 }
 
 function versioned<K, V>(options: VersionedStoreOptions<K, V>): Recipe<VersionedKeyValueStore<K, V>> {
+  checkStoreOptions(options);
   const { historyRetentionMs } = options;
-  if (!(Number.isSafeInteger(historyRetentionMs) && historyRetentionMs >= 0)) {
-    throw new StoreError(
-      'STORE_ARGUMENT',
-      `store ${options.name}: a history retention of ${historyRetentionMs} ms; it is a whole number of at least 0`,
+  if (!(Number.isSafeInteger(historyRetentionMs) && historyRetentionMs >= 0))
+    refuseStore(
+      options.name,
+      `a history retention of ${shown(historyRetentionMs)} ms; it is a whole number of at least 0`,
     );
-  }
   return builder<VersionedKeyValueStore<K, V>>(
     options,
     'versioned-key-value',
@@ -216,6 +226,14 @@ function travelling<S extends StateStore>(
   return { ...typed, keySerde, valueSerde, buildCommittedBytes: overBytes.buildCommitted };
 }
 
+/** The same options with values that have the time of their record beside them. */
+function timestampedOptions<K, V, O extends StoreOptions<K, V>>(
+  options: O,
+): Omit<O, 'valueSerde'> & { readonly valueSerde: Serde<ValueAndTimestamp<V>> } {
+  checkStoreOptions(options);
+  return { ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) };
+}
+
 const BYTES = { keySerde: bytesSerde, valueSerde: bytesSerde } as const;
 
 /** Recipes for the stores of a topology. @throws StoreError STORE_ARGUMENT for what makes no sense */
@@ -226,7 +244,7 @@ export const Stores = {
     options: StoreOptions<K, V>,
   ): StoreBuilder<KeyValueStore<K, ValueAndTimestamp<V>>> => {
     const kind = 'timestamped-key-value';
-    const timestamped = { ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) };
+    const timestamped = timestampedOptions<K, V, StoreOptions<K, V>>(options);
     return travelling(timestamped, keyValue(timestamped, kind), keyValue({ ...options, ...BYTES }, kind));
   },
   windowStore: <K, V>(options: WindowStoreOptions<K, V>): StoreBuilder<WindowStore<K, V>> =>
@@ -235,7 +253,7 @@ export const Stores = {
     options: WindowStoreOptions<K, V>,
   ): StoreBuilder<WindowStore<K, ValueAndTimestamp<V>>> => {
     const kind = 'timestamped-window';
-    const timestamped = { ...options, valueSerde: valueAndTimestampSerde(options.valueSerde) };
+    const timestamped = timestampedOptions<K, V, WindowStoreOptions<K, V>>(options);
     return travelling(timestamped, window(timestamped, kind), window({ ...options, ...BYTES }, kind));
   },
   sessionStore: <K, V>(options: SessionStoreOptions<K, V>): StoreBuilder<SessionStore<K, V>> =>

@@ -18,3 +18,10 @@ export interface Serde<T> {
    */
   partitionedBytes?(bytes: Buffer): Buffer;
 }
+
+/** Whether something is a serde, as a caller without types may pass anything. */
+export function isSerde(given: unknown): given is Serde<unknown> {
+  if (given === null || given === undefined) return false;
+  const { serialize, deserialize } = given as Partial<Serde<unknown>>;
+  return typeof serialize === 'function' && typeof deserialize === 'function';
+}

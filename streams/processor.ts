@@ -56,7 +56,10 @@ export interface Processor<KIn, VIn, KOut = never, VOut = never> {
   close?(): void;
 }
 
-/** Makes the processors of a node, one a task. `stores` are connected to the node without a further call. */
+/**
+ * Makes the processors of a node, one a task: a new one in each call. When the node is added to a topology it is called twice to see that it does, as
+ * by Kafka Streams. `stores` are connected to the node without a further call.
+ */
 export interface ProcessorSupplier<KIn, VIn, KOut = never, VOut = never> {
   get(): Processor<KIn, VIn, KOut, VOut>;
   stores?(): readonly StoreBuilder[];

@@ -1,3 +1,5 @@
+import { checkOneOf } from '../graph/checks.ts';
+
 /** When a windowed aggregation tells of its windows. */
 export type EmitStrategy = 'on-window-update' | 'on-window-close';
 
@@ -12,3 +14,13 @@ export const EmitStrategy = {
    */
   onWindowClose: (): EmitStrategy => 'on-window-close',
 } as const;
+
+/** @throws StreamsError STREAMS_TOPOLOGY for what is no strategy */
+export function checkEmitStrategy(given: unknown): void {
+  checkOneOf(
+    'emitStrategy',
+    'strategy',
+    ['on-window-update', 'on-window-close'] satisfies EmitStrategy[],
+    given,
+  );
+}

@@ -1,5 +1,5 @@
 import type { KeyValue } from '../../stores/store.ts';
-import type { StreamPartitioner, TopicNameExtractor } from '../graph/nodes.ts';
+import type { TopicNameExtractor } from '../graph/nodes.ts';
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor.ts';
 import { BranchedKStream } from './branchedKStream.ts';
 import type { ForeachAction, KeyValueMapper, Predicate, ValueJoiner, ValueMapper } from './functions.ts';
@@ -14,7 +14,13 @@ import {
   sameGraph,
 } from './internal/handles.ts';
 import { repartitioned, repartitionedFor } from './internal/repartition.ts';
-import { requiredFunction, requiredOperand, requiredSupplier, SIGNATURES } from './internal/required.ts';
+import {
+  partitionerOf,
+  requiredFunction,
+  requiredOperand,
+  requiredSupplier,
+  SIGNATURES,
+} from './internal/required.ts';
 import { joinStreams } from './internal/streamJoins.ts';
 import { joinGlobalTable, joinTable } from './internal/streamTableJoins.ts';
 import { tableFromStream } from './internal/tables.ts';
@@ -54,12 +60,6 @@ type AnyJoiner = ValueJoiner<unknown, unknown, unknown, unknown>;
 export interface ProcessOptions extends Named {
   /** Stores added to the builder that the processor asks for. Those its supplier brings along need not be named. */
   readonly stores?: readonly string[];
-}
-
-function partitionerOf(
-  options: Pick<Produced<never, never>, 'partitioner'>,
-): StreamPartitioner<unknown, unknown> | undefined {
-  return options.partitioner?.bind(options) as StreamPartitioner<unknown, unknown> | undefined;
 }
 
 /**
@@ -240,7 +240,7 @@ export class KStream<K, V> {
     const handle = this[HANDLE];
     const name = handle.graph.requiredName('repartition', options);
     const { partitions } = options;
-    const partitioner = partitionerOf(options);
+    const partitioner = partitionerOf(`repartition ${name}`, options);
     if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions >= 1))
       refuse(`repartition ${name}: ${partitions} partitions; the least is 1`);
     const label = `repartition ${name}`;
@@ -295,7 +295,7 @@ export class KStream<K, V> {
       options.valueSerde as AnySerde | undefined,
       handle.valueSerde,
     );
-    const partitioner = partitionerOf(options);
+    const partitioner = partitionerOf(label, options);
     const sink = { keySerde, valueSerde, ...(partitioner === undefined ? {} : { partitioner }) };
     const target = topic as string | TopicNameExtractor<unknown, unknown>;
     graph.add((topology) => topology.addSink(node, target, sink, handle.node));

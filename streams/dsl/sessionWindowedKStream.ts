@@ -1,6 +1,6 @@
 import { longNumberSerde } from '../../stores/serdes.ts';
 import type { Windowed } from '../../stores/store.ts';
-import { EmitStrategy } from './emitStrategy.ts';
+import { checkEmitStrategy, EmitStrategy } from './emitStrategy.ts';
 import type { Aggregator, Initializer, Merger, Reducer } from './functions.ts';
 import type { GroupedSource } from './internal/aggregations.ts';
 import type { AnySerde } from './internal/handles.ts';
@@ -37,6 +37,7 @@ export class SessionWindowedKStream<K, V> {
 
   /** The same, told of by another strategy. */
   emitStrategy(emit: EmitStrategy): SessionWindowedKStream<K, V> {
+    checkEmitStrategy(emit);
     return new SessionWindowedKStream(this.#source, this.#windows, emit);
   }
 

@@ -1,12 +1,13 @@
 import { Stores } from '../../stores/index.ts';
 import type { StoreBuilder } from '../../stores/store.ts';
+import { checkReading, topicNames } from '../graph/checks.ts';
 import type { Topology } from '../graph/topology.ts';
 import type { ProcessorSupplier } from '../processor.ts';
 import { GlobalKTable } from './globalKTable.ts';
 import { DslGraph } from './internal/graph.ts';
 import type { AnySerde, StreamHandle } from './internal/handles.ts';
 import { requiredSerde } from './internal/handles.ts';
-import type { AnyMaterialized } from './internal/stores.ts';
+import { type AnyMaterialized, storeOf } from './internal/stores.ts';
 import { tableFromStream } from './internal/tables.ts';
 import { KStream } from './kStream.ts';
 import { KTable } from './kTable.ts';
@@ -39,10 +40,11 @@ export class StreamsBuilder {
   }
 
   #read(topics: string | readonly string[], consumed: AnyConsumed): StreamHandle {
-    const all = typeof topics === 'string' ? [topics] : topics;
+    const all = topicNames('a source', topics);
     const label = `the source of ${all.join(', ')}`;
     const keySerde = requiredSerde(label, 'key', consumed?.keySerde);
     const valueSerde = requiredSerde(label, 'value', consumed?.valueSerde);
+    checkReading(label, consumed);
     const node = this.#graph.source(all, consumed);
     return { graph: this.#graph, node, keySerde, valueSerde, topics: all, repartitionRequired: false };
   }
@@ -73,11 +75,13 @@ export class StreamsBuilder {
     const label = `globalTable ${storeName}`;
     requiredSerde(label, 'key', consumed?.keySerde as AnySerde);
     requiredSerde(label, 'value', consumed?.valueSerde as AnySerde);
-    const builder = Stores.timestampedKeyValueStore({
-      ...materialized,
-      keySerde: materialized.keySerde ?? consumed.keySerde,
-      valueSerde: materialized.valueSerde ?? consumed.valueSerde,
-    });
+    const builder = storeOf(label, () =>
+      Stores.timestampedKeyValueStore({
+        ...materialized,
+        keySerde: materialized.keySerde ?? consumed.keySerde,
+        valueSerde: materialized.valueSerde ?? consumed.valueSerde,
+      }),
+    );
     this.addGlobalStore(builder, topic, consumed, { get: () => new GlobalTableProcessor(storeName) });
     return new GlobalKTable({ graph: this.#graph, storeName });
   }
@@ -96,6 +100,10 @@ export class StreamsBuilder {
     consumed: Consumed<K, V>,
     supplier: ProcessorSupplier<K, V, unknown, unknown>,
   ): this {
+    const label = `the global store ${builder.name}`;
+    requiredSerde(label, 'key', consumed?.keySerde as AnySerde);
+    requiredSerde(label, 'value', consumed?.valueSerde as AnySerde);
+    checkReading(label, consumed);
     this.#graph.claimStore(builder);
     const source = this.#graph.nodeName('KSTREAM-SOURCE', consumed.name);
     const processor = this.#graph.nodeName('KTABLE-SOURCE', `${builder.name}-update`);

@@ -1,4 +1,6 @@
-import { StreamsError } from '../errors.ts';
+import { shown } from '../../stores/storeArguments.ts';
+import { checkOneOf, refuse } from '../graph/checks.ts';
+import { checkMilliseconds } from './internal/milliseconds.ts';
 
 /** How much a suppression holds back at most. Left out: without bounds. */
 export interface SuppressionBuffer {
@@ -34,32 +36,39 @@ export interface SuppressedUntilTimeLimit extends Suppression {
   readonly timeLimitMs: number;
 }
 
-function suppression({ name, buffer }: SuppressionOptions<WhenFull>, whenFull: WhenFull): Suppression {
-  const { maxRecords = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY } = buffer ?? {};
-  if (!(maxRecords >= 1) || !(maxBytes >= 1)) {
-    throw new StreamsError(
-      'STREAMS_TOPOLOGY',
-      `suppress ${name}: a buffer of ${maxRecords} records and ${maxBytes} bytes holds nothing; leave a bound out or make it at least 1`,
+/** @param valid what may become of a full buffer; the first is what becomes of it unless told otherwise */
+function suppression(
+  options: SuppressionOptions<WhenFull> | undefined,
+  valid: readonly [WhenFull, ...WhenFull[]],
+): Suppression {
+  const { name = '', buffer } = options ?? {};
+  if (typeof name !== 'string' || name === '')
+    refuse('suppress keeps state and needs a name, so that a changed topology finds it again; pass { name }');
+  const place = `suppress ${name}`;
+  const {
+    maxRecords = Number.POSITIVE_INFINITY,
+    maxBytes = Number.POSITIVE_INFINITY,
+    whenFull = valid[0],
+  } = buffer ?? {};
+  if (![maxRecords, maxBytes].every((bound) => typeof bound === 'number' && bound >= 1))
+    refuse(
+      `${place}: a buffer of ${shown(maxRecords)} records and ${shown(maxBytes)} bytes holds nothing; leave a bound out or make it a number of at least 1`,
     );
-  }
-  return { name, maxRecords, maxBytes, whenFull: buffer?.whenFull ?? whenFull };
+  checkOneOf(place, 'whenFull', valid, whenFull);
+  return { name, maxRecords, maxBytes, whenFull };
 }
 
 /** What `KTable.suppress` holds back, and until when. @throws StreamsError STREAMS_TOPOLOGY for bounds or times that make no sense */
 export const Suppressed = {
   /** A final result must not leave early: where the buffer has bounds, overflowing them stops the application. */
   untilWindowCloses: (options: SuppressionOptions<'fail'>): SuppressedUntilWindowCloses => ({
-    ...suppression(options, 'fail'),
+    ...suppression(options, ['fail']),
     until: 'window-closes',
   }),
   /** Where the buffer has bounds, what overflows leaves early unless told otherwise. */
   untilTimeLimit: (timeLimitMs: number, options: SuppressionOptions<WhenFull>): SuppressedUntilTimeLimit => {
-    if (!(timeLimitMs >= 0)) {
-      throw new StreamsError(
-        'STREAMS_TOPOLOGY',
-        `suppress ${options.name}: a time limit of ${timeLimitMs} ms; the least is 0`,
-      );
-    }
-    return { ...suppression(options, 'emit-early'), until: 'time-limit', timeLimitMs };
+    const held = suppression(options, ['emit-early', 'fail']);
+    checkMilliseconds(`suppress ${held.name}`, 'a time limit', timeLimitMs, 0);
+    return { ...held, until: 'time-limit', timeLimitMs };
   },
 } as const;

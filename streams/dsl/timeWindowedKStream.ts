@@ -1,6 +1,6 @@
 import { longNumberSerde } from '../../stores/serdes.ts';
 import type { Windowed } from '../../stores/store.ts';
-import { EmitStrategy } from './emitStrategy.ts';
+import { checkEmitStrategy, EmitStrategy } from './emitStrategy.ts';
 import type { Aggregator, Initializer, Reducer } from './functions.ts';
 import type { GroupedSource } from './internal/aggregations.ts';
 import type { AnySerde } from './internal/handles.ts';
@@ -35,6 +35,7 @@ export class TimeWindowedKStream<K, V> {
 
   /** The same, told of by another strategy. */
   emitStrategy(emit: EmitStrategy): TimeWindowedKStream<K, V> {
+    checkEmitStrategy(emit);
     return new TimeWindowedKStream(this.#source, this.#windows, emit);
   }
 

@@ -1,7 +1,7 @@
 import type { StoreBuilder } from '../../stores/store.ts';
-import { StreamsError } from '../errors.ts';
 import { isTopicName, TOPIC_NAME_RULE } from '../log/topicConfig.ts';
 import type { ProcessorSupplier } from '../processor.ts';
+import { checkPartitioner, checkSerdes, checkSource, checkSupplier, refuse, topicNames } from './checks.ts';
 import { describeTopology, type TopologyDescription } from './describe.ts';
 import type {
   AnySupplier,
@@ -16,10 +16,6 @@ import type {
 } from './nodes.ts';
 import { subtopologiesOf } from './subtopologies.ts';
 
-function refuse(message: string): never {
-  throw new StreamsError('STREAMS_TOPOLOGY', message);
-}
-
 /** @param place what names the topic, or gives its name to topics of the application's own */
 function checkTopicName(place: string, name: string): void {
   if (!isTopicName(name)) refuse(`${place}: '${name}' is no name for a topic; give ${TOPIC_NAME_RULE}`);
@@ -27,7 +23,8 @@ function checkTopicName(place: string, name: string): void {
 
 /**
  * A graph of sources, processors and sinks, as Kafka Streams' Topology. It is checked while it is built: every method throws
- * StreamsError STREAMS_TOPOLOGY, naming the node, for a name given twice, a parent or store that is not there, or a topic read twice.
+ * StreamsError STREAMS_TOPOLOGY, naming the node, for a name given twice, a parent or store that is not there, a topic read twice, settings that
+ * make no sense, or a supplier that makes no processor of its own for each that asks (it is asked for two to know).
  */
 export class Topology {
   readonly #nodes = new Map<string, Node>();
@@ -38,7 +35,7 @@ export class Topology {
   readonly #copartitioned: (readonly string[])[] = [];
 
   #checkName(name: string): void {
-    if (name === '') refuse('a node needs a name');
+    if (typeof name !== 'string' || name === '') refuse('a node needs a name');
     if (this.#nodes.has(name)) refuse(`there is a node ${name} already; give each node a name of its own`);
   }
 
@@ -55,6 +52,7 @@ export class Topology {
 
   #claimTopics(name: string, topics: readonly string[]): void {
     if (topics.length === 0) refuse(`source ${name} reads no topic`);
+    if (new Set(topics).size < topics.length) refuse(`source ${name} reads a topic twice; name each once`);
     for (const topic of topics) {
       checkTopicName(`source ${name}`, topic);
       const other = this.#readBy.get(topic);
@@ -64,18 +62,11 @@ export class Topology {
     for (const topic of topics) this.#readBy.set(topic, name);
   }
 
-  #checkSerdes(name: string, options: { readonly keySerde?: unknown; readonly valueSerde?: unknown }): void {
-    if (!options.keySerde || !options.valueSerde)
-      refuse(
-        `node ${name} has no serde for its ${options.keySerde ? 'value' : 'key'}; pass keySerde and valueSerde`,
-      );
-  }
-
   /** Reads topics. Records of all of them come to the children. */
   addSource<K, V>(name: string, topics: string | readonly string[], options: SourceOptions<K, V>): this {
     this.#checkName(name);
-    this.#checkSerdes(name, options);
-    const all = typeof topics === 'string' ? [topics] : topics;
+    const all = topicNames(`source ${name}`, topics);
+    checkSource(name, options);
     this.#claimTopics(name, all);
     this.#nodes.set(name, {
       kind: 'source',
@@ -93,6 +84,7 @@ export class Topology {
     ...parentNames: string[]
   ): this {
     this.#checkName(name);
+    checkSupplier(`processor ${name}`, supplier);
     this.#checkParents(name, parentNames);
     this.#nodes.set(name, {
       kind: 'processor',
@@ -113,8 +105,11 @@ export class Topology {
     ...parentNames: string[]
   ): this {
     this.#checkName(name);
-    this.#checkSerdes(name, options);
+    checkSerdes(`node ${name}`, options);
+    checkPartitioner(`sink ${name}`, options.partitioner);
     this.#checkParents(name, parentNames);
+    if (typeof topic !== 'string' && typeof topic !== 'function')
+      refuse(`sink ${name} needs a topic; pass its name, or a function (key, value, context) => name`);
     if (typeof topic === 'string') checkTopicName(`sink ${name}`, topic);
     this.#nodes.set(name, {
       kind: 'sink',
@@ -170,7 +165,8 @@ export class Topology {
   ): this {
     this.#checkName(sourceName);
     this.#checkName(processorName);
-    this.#checkSerdes(sourceName, options);
+    checkSource(sourceName, options);
+    checkSupplier(`processor ${processorName}`, supplier);
     if (this.#stores.has(builder.name) || this.#globals.has(builder.name)) {
       refuse(`there is a store ${builder.name} already; give each store a name of its own`);
     }

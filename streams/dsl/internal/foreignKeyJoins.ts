@@ -1,5 +1,6 @@
 import { Stores } from '../../../stores/index.ts';
 import { bytesSerde } from '../../../stores/serdes.ts';
+import { checkPartitioner } from '../../graph/checks.ts';
 import type { StreamPartitioner } from '../../graph/nodes.ts';
 import type { KeyValueMapper, ValueJoiner } from '../functions.ts';
 import type { ForeignKeyJoined } from '../options.ts';
@@ -42,8 +43,11 @@ interface Hop {
 
 /** A partitioner of messages about keys, by what is given for the keys. */
 function byKey(
+  operator: string,
+  what: 'partitioner' | 'foreignPartitioner',
   partitioner: ((...args: Parameters<StreamPartitioner<unknown, null>>) => number | null) | undefined,
 ): StreamPartitioner<unknown, unknown> | undefined {
+  checkPartitioner(operator, partitioner, what);
   return partitioner && ((topic, key, _value, partitions) => partitioner(topic, key, null, partitions));
 }
 
@@ -130,6 +134,8 @@ export function joinByForeignKey(
   const { graph } = left;
   const settings = settingsOf(left, right, isLeft, foreignKeyOf, joiner, options);
   const { name, storeName, primaryKeySerde, foreignKeySerde, primary, foreign } = settings;
+  const operator = isLeft ? 'leftJoin' : 'join';
+  const label = `${operator} ${name}`;
   const subscriptions = subscriptionSerde(primaryKeySerde);
   const registration = `${name}-subscription-registration-topic`;
   const response = `${name}-subscription-response-topic`;
@@ -152,7 +158,7 @@ export function joinByForeignKey(
     keySerde: foreignKeySerde,
     valueSerde: subscriptions as AnySerde,
     parents: [send],
-    partitioner: byKey(options?.foreignPartitioner),
+    partitioner: byKey(label, 'foreignPartitioner', options?.foreignPartitioner),
   });
   const receive = addNode(
     graph,
@@ -178,7 +184,7 @@ export function joinByForeignKey(
     parents: [receive, changed],
     // Without a partitioner an answer goes back to the partition that asked.
     partitioner:
-      byKey(options?.partitioner) ??
+      byKey(label, 'partitioner', options?.partitioner) ??
       ((_topic, _key, value) => (value as SubscriptionAnswer).primaryPartition),
   });
   const resolve = addNode(
@@ -198,7 +204,6 @@ export function joinByForeignKey(
     repartitionRequired: false,
   };
   const materialized = (options?.materialized as AnyMaterialized | undefined) ?? null;
-  const operator = isLeft ? 'leftJoin' : 'join';
-  const table = tableFromStream(operator, result, materialized, `${operator} ${name}`);
+  const table = tableFromStream(operator, result, materialized, label);
   return { ...table, graceMs: left.graceMs };
 }

@@ -1,13 +1,11 @@
 import type { StoreBuilder } from '../../../stores/store.ts';
-import { StreamsError } from '../../errors.ts';
+import { refuse } from '../../graph/checks.ts';
 import { Topology } from '../../graph/topology.ts';
 import type { ProcessorSupplier } from '../../processor.ts';
 import type { Consumed } from '../options.ts';
 import type { StreamHandle } from './handles.ts';
 
-export function refuse(message: string): never {
-  throw new StreamsError('STREAMS_TOPOLOGY', message);
-}
+export { refuse };
 
 interface SharedSource {
   readonly node: string;
@@ -47,7 +45,8 @@ export class DslGraph {
     const generated = `${prefix}-${String(this.#index).padStart(10, '0')}`;
     this.#index += 1;
     const name = given ?? generated;
-    if (name === '') refuse(`${prefix}: the name is empty; leave it out or give one`);
+    if (typeof name !== 'string' || name === '')
+      refuse(`${prefix}: the name is empty; leave it out or give one`);
     if (this.#names.has(name))
       refuse(`there are two operators named ${name}; give each operator a name of its own`);
     this.#names.add(name);

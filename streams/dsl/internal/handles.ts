@@ -1,4 +1,5 @@
-import type { Serde } from '../../../stores/serde.ts';
+import { isSerde, type Serde } from '../../../stores/serde.ts';
+import { refuseSerde } from '../../graph/checks.ts';
 import { type DslGraph, refuse } from './graph.ts';
 import type { TableModel } from './tableModel.ts';
 
@@ -44,7 +45,10 @@ export function requiredSerde(
   what: 'key' | 'value',
   ...candidates: readonly (AnySerde | null | undefined)[]
 ): AnySerde {
-  for (const serde of candidates) if (serde !== null && serde !== undefined) return serde;
+  for (const serde of candidates) {
+    if (serde === null || serde === undefined) continue;
+    return isSerde(serde) ? serde : refuseSerde(operator, what, serde);
+  }
   return refuse(`${operator} has no serde for its ${what}; pass ${what}Serde`);
 }
 

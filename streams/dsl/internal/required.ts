@@ -1,3 +1,6 @@
+import { checkPartitioner } from '../../graph/checks.ts';
+import type { StreamPartitioner } from '../../graph/nodes.ts';
+import type { Produced } from '../options.ts';
 import { refuse } from './graph.ts';
 
 /** How the functions are called that several operators take; it tells the reader of a refusal what to pass. */
@@ -46,4 +49,13 @@ export function requiredOperand(
     refuse(
       `${operator} needs a ${kind.name} to combine with, but was given ${told(given)}; pass one as its first argument`,
     );
+}
+
+/** The partitioner among the options of an operator, which it stays bound to. @throws StreamsError STREAMS_TOPOLOGY where it is no function */
+export function partitionerOf(
+  operator: string,
+  options: Pick<Produced<never, never>, 'partitioner'>,
+): StreamPartitioner<unknown, unknown> | undefined {
+  checkPartitioner(operator, options.partitioner);
+  return options.partitioner?.bind(options) as StreamPartitioner<unknown, unknown> | undefined;
 }

@@ -11,6 +11,7 @@ import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, copartition, requiredSerde, type StreamHandle, sameGraph } from './handles.ts';
 import { repartitionedFor } from './repartition.ts';
 import { requiredFunction, SIGNATURES } from './required.ts';
+import { storeOf } from './stores.ts';
 import { unmatchedRowSerde } from './unmatchedRecords.ts';
 
 type AnyStreamJoined = StreamJoined<unknown, unknown, unknown>;
@@ -42,23 +43,26 @@ function side(
 }
 
 function windowStoreOf(
+  label: string,
   name: string,
   windows: JoinWindows,
   { keySerde, valueSerde }: { readonly keySerde: AnySerde; readonly valueSerde: AnySerde },
   options: AnyStreamJoined,
 ): StoreBuilder {
-  return Stores.windowStore({
-    name,
-    keySerde,
-    valueSerde,
-    windowSizeMs: windows.sizeMs,
-    // As in Kafka Streams: counted from the newest record of the side.
-    retentionMs: windows.sizeMs + windows.graceMs,
-    retainDuplicates: true,
-    residence: options.residence ?? 'persistent',
-    loggingEnabled: options.loggingEnabled ?? true,
-    cacheEntriesMax: options.cacheEntriesMax ?? JOIN_CACHE_ENTRIES,
-  });
+  return storeOf(label, () =>
+    Stores.windowStore({
+      name,
+      keySerde,
+      valueSerde,
+      windowSizeMs: windows.sizeMs,
+      // As in Kafka Streams: counted from the newest record of the side.
+      retentionMs: windows.sizeMs + windows.graceMs,
+      retainDuplicates: true,
+      residence: options.residence ?? 'persistent',
+      loggingEnabled: options.loggingEnabled ?? true,
+      cacheEntriesMax: options.cacheEntriesMax ?? JOIN_CACHE_ENTRIES,
+    }),
+  );
 }
 
 function addStores(graph: DslGraph, builders: readonly StoreBuilder[], nodes: readonly string[]): void {
@@ -87,6 +91,7 @@ export function joinStreams(
     );
   const name = graph.requiredName(operator, options);
   const settings = options as AnyStreamJoined;
+  const label = `${operator} ${name}`;
   if (windows.sizeMs + windows.graceMs === 0)
     refuse(
       `${operator} ${name}: windows of 0 ms without grace join nothing; give them a grace of at least 1 ms`,
@@ -96,8 +101,8 @@ export function joinStreams(
     side(right, operator, name, 'right', settings.keySerde, settings.rightValueSerde),
   ];
   const stores = {
-    left: windowStoreOf(`${name}-this-join-store`, windows, one, settings),
-    right: windowStoreOf(`${name}-other-join-store`, windows, two, settings),
+    left: windowStoreOf(label, `${name}-this-join-store`, windows, one, settings),
+    right: windowStoreOf(label, `${name}-other-join-store`, windows, two, settings),
   };
   const unmatched =
     kind === 'inner'

@@ -1,5 +1,6 @@
 import { Stores } from '../../../stores/index.ts';
 import type { StoreBuilder } from '../../../stores/store.ts';
+import { shown } from '../../../stores/storeArguments.ts';
 import type { Processor } from '../../processor.ts';
 import type { EmitStrategy } from '../emitStrategy.ts';
 import type { WindowMaterialized } from '../options.ts';
@@ -15,6 +16,7 @@ import { sessionWindowedSerde, timeWindowedSerde } from '../windowedSerde.ts';
 import type { AggregationSource } from './aggregations.ts';
 import { type DslGraph, refuse } from './graph.ts';
 import { type AnySerde, requiredSerde, type StreamHandle, type TableHandle } from './handles.ts';
+import { storeOf } from './stores.ts';
 import { StoredTableModel, type ValueGetterSupplier } from './tableModel.ts';
 import { addTableStore } from './tables.ts';
 
@@ -52,7 +54,11 @@ function checkedRetention(
   windows: string,
 ): number {
   const retentionMs = given ?? leastMs;
-  if (!(retentionMs >= leastMs)) {
+  if (!Number.isInteger(retentionMs))
+    refuse(
+      `${label}: a retention of ${shown(retentionMs)} ms; it is a whole number of at least ${leastMs}, for ${windows}`,
+    );
+  if (retentionMs < leastMs) {
     refuse(
       `${label}: a retention of ${retentionMs} ms is shorter than ${windows}; keep windows for at least ${leastMs} ms`,
     );
@@ -82,14 +88,16 @@ function windowStore(
   const leastMs = (sliding ? 2 * sizeMs : sizeMs) + graceMs;
   const retentionMs = checkedRetention(label, materialized.retentionMs, leastMs, span);
   const serdes = serdesOf(label, materialized, known);
-  const builder = Stores.timestampedWindowStore({
-    ...materialized,
-    ...serdes,
-    windowSizeMs: sizeMs,
-    // Where windows are told of when they close, Kafka Streams' store keeps them for a moment more.
-    retentionMs: emit === 'on-window-close' ? retentionMs + 1 : retentionMs,
-    readInRanges: sliding,
-  });
+  const builder = storeOf(label, () =>
+    Stores.timestampedWindowStore({
+      ...materialized,
+      ...serdes,
+      windowSizeMs: sizeMs,
+      // Where windows are told of when they close, Kafka Streams' store keeps them for a moment more.
+      retentionMs: emit === 'on-window-close' ? retentionMs + 1 : retentionMs,
+      readInRanges: sliding,
+    }),
+  );
   graph.claimStore(builder);
   return { builder, ...serdes };
 }
@@ -184,7 +192,9 @@ export function aggregateSessions(
   const final = emit === 'on-window-close';
   // A session closes a moment after Kafka Streams' store no longer finds it by key.
   const keptLongerMs = final ? 1 : 0;
-  const builder = Stores.sessionStore({ ...materialized, ...serdes, retentionMs, keptLongerMs });
+  const builder = storeOf(label, () =>
+    Stores.sessionStore({ ...materialized, ...serdes, retentionMs, keptLongerMs }),
+  );
   graph.claimStore(builder);
   const settings = {
     storeName,

@@ -1,4 +1,5 @@
 import { StreamsError } from '../../errors.ts';
+import { checkSupplier } from '../../graph/checks.ts';
 import type {
   FixedKeyProcessor,
   FixedKeyProcessorContext,
@@ -69,6 +70,7 @@ export function fixedKeySupplier<K, VIn, VOut>(
   name: string,
   supplier: FixedKeyProcessorSupplier<K, VIn, VOut>,
 ): AnyProcessorSupplier {
+  checkSupplier(`processor ${name}`, supplier);
   return {
     get: () => new FixedKeyAdapter(name, supplier.get() as unknown as AnyFixedKeyProcessor),
     stores: () => supplier.stores?.() ?? [],

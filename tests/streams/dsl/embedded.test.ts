@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type ProcessorContext,
   Serdes,
+  Stores,
   StreamsBuilder,
+  type StreamsError,
   StreamsRuntime,
   Suppressed,
   TimeWindows,
@@ -103,6 +106,49 @@ test('a declared topology runs on the embedded log, over internal topics of the 
       1,
     );
     await runtime.close();
+  } finally {
+    await under.dispose();
+  }
+});
+
+test('a store that is asked for and not connected stops the application when it starts, before it reads', async () => {
+  const under = new LogUnderTest();
+  const builder = new StreamsBuilder();
+  let processed = 0;
+  const borrower = {
+    get: () => ({
+      init: (context: ProcessorContext<string, string>) => {
+        context.getStateStore('rows');
+      },
+      process: () => {
+        processed += 1;
+      },
+    }),
+  };
+  builder.addStateStore(Stores.keyValueStore({ name: 'rows', ...TEXT }));
+  const sentences = builder.stream('sentences', TEXT);
+  sentences.process({ get: () => ({ process: () => {} }) }, { name: 'owner', stores: ['rows'] });
+  sentences.process<string, string>(borrower, { name: 'borrower' });
+  try {
+    const log = await under.open();
+    await log.admin.createTopics([
+      { name: 'sentences', partitions: 1, retentionMs: null, cleanupPolicy: 'delete' },
+    ]);
+    await say(log, [['read me', 1]]);
+    const runtime = new StreamsRuntime({
+      engine: log,
+      applications: [{ applicationId: 'app', topology: builder.build() }],
+      wallClock: () => 0,
+    });
+    await runtime.start();
+    const { failure } = runtime.applications()[0]!;
+    assert.equal((failure as StreamsError).code, 'STREAMS_UNKNOWN_STORE');
+    assert.equal(
+      (failure as StreamsError).message,
+      'processor borrower of app asks for the store rows, which is not connected to it; name it among the stores of its supplier, or connect it with connectProcessorAndStateStores',
+    );
+    await runtime.close();
+    assert.equal(processed, 0);
   } finally {
     await under.dispose();
   }

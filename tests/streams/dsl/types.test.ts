@@ -239,8 +239,10 @@ test('windows come as the key, and only a windowed table waits for them to close
   const final = counts.suppress(Suppressed.untilWindowCloses({ name: 'final' }));
   expectType<KTable<Windowed<string>, number>>()(final);
   expectType<KTable<string, string>>()(table.suppress(Suppressed.untilTimeLimit(5, { name: 'calm' })));
-  // @ts-expect-error a final result must not leave early
-  Suppressed.untilWindowCloses({ name: 'early', buffer: { maxRecords: 1, whenFull: 'emit-early' } });
+  assert.throws(() => {
+    // @ts-expect-error a final result must not leave early
+    Suppressed.untilWindowCloses({ name: 'early', buffer: { maxRecords: 1, whenFull: 'emit-early' } });
+  }, /suppress early: its whenFull is 'emit-early'; give one of fail/);
   assert.throws(() => {
     // @ts-expect-error there is no window to close
     table.suppress(Suppressed.untilWindowCloses({ name: 'none' }));

@@ -99,6 +99,20 @@ test('what makes no sense is refused by the name of the node', () => {
     [/a store, which names its changelog: 'my store' is no/, (t) => t.addStateStore(storeOf('my store'))],
     [/topic x is read by a and by b/, (t) => t.addSource('a', 'x', TEXTS).addSource('b', 'x', TEXTS)],
     [/node a has no serde for its value/, (t) => t.addSource('a', 'x', { keySerde: Serdes.string } as never)],
+    [/node a has no serde for its key/, (t) => t.addSource('a', 'x', undefined as never)],
+    [/source a reads the object given; pass the name/, (t) => t.addSource('a', {} as never, TEXTS)],
+    [/source a reads a topic twice/, (t) => t.addSource('a', ['x', 'x'], TEXTS)],
+    [
+      /source a: its offsetReset is 'none'/,
+      (t) => t.addSource('a', 'x', { ...TEXTS, offsetReset: 'none' as never }),
+    ],
+    [/processor p needs what makes its processor/, (t) => t.addProcessor('p', undefined as never, 'a')],
+    [
+      /sink s: its partitioner is 5/,
+      (t) => t.addSource('a', 'x', TEXTS).addSink('s', 'y', { ...TEXTS, partitioner: 5 as never }, 'a'),
+    ],
+    [/sink s needs a topic/, (t) => t.addSource('a', 'x', TEXTS).addSink('s', 5 as never, TEXTS, 'a')],
+    [/node s has no serde for its key/, (t) => t.addSink('s', 'y', undefined as never, 'a')],
     [/node p has no parent/, (t) => t.addProcessor('p', idle)],
     [/node p names the parent q, which is not there/, (t) => t.addProcessor('p', idle, 'q')],
     [
