@@ -86,24 +86,24 @@ export class KStream<K, V> {
     return new KStream({ ...handle, node, ...changed });
   }
 
+  #filter(predicate: Predicate<K, V>, wanted: boolean, options: Named | undefined): KStream<K, V> {
+    const { graph, node } = this[HANDLE];
+    const supplier = filterSupplier(predicate as Predicate<unknown, unknown>, wanted);
+    const filtered = this.#add<K, V>('KSTREAM-FILTER', options, supplier);
+    graph.filters.set(filtered[HANDLE].node, node);
+    return filtered;
+  }
+
   /** Keeps the records for which the predicate holds. */
   filter<VR extends V>(predicate: (key: K, value: V) => value is VR, options?: Named): KStream<K, VR>;
   filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V>;
   filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V> {
-    return this.#add(
-      'KSTREAM-FILTER',
-      options,
-      filterSupplier(predicate as Predicate<unknown, unknown>, true),
-    );
+    return this.#filter(predicate, true, options);
   }
 
   /** Leaves out the records for which the predicate holds. */
   filterNot(predicate: Predicate<K, V>, options?: Named): KStream<K, V> {
-    return this.#add(
-      'KSTREAM-FILTER',
-      options,
-      filterSupplier(predicate as Predicate<unknown, unknown>, false),
-    );
+    return this.#filter(predicate, false, options);
   }
 
   /** Makes a new key and value. Serdes are not known any more; what follows must be told them. */
@@ -298,7 +298,8 @@ export class KStream<K, V> {
     const partitioner = partitionerOf(label, options);
     const sink = { keySerde, valueSerde, ...(partitioner === undefined ? {} : { partitioner }) };
     const target = topic as string | TopicNameExtractor<unknown, unknown>;
-    graph.add((topology) => topology.addSink(node, target, sink, handle.node));
+    graph.connect(node, [handle.node]);
+    graph.add((topology) => topology.addSink(node, target, sink, graph.nodeAt(handle.node)));
   }
 
   /** Reads the stream as updates of a table: null deletes a key. */

@@ -20,9 +20,10 @@ type AnyConsumed = Consumed<unknown, unknown>;
 export interface StreamsBuilderOptions {
   /**
    * Let operators that need a repartition topic for the same stream, in the same serdes, share the one of the first of them, as Kafka Streams'
-   * `topology.optimization` does. Off unless asked for, as the topics of a running application would change. Its other
-   * optimisations are not there: on the embedded log, whose stores commit with it, there is no changelog that a table's source topic could stand
-   * in for; on Kafka a table is restored from what its task wrote, not from its source.
+   * `topology.optimization` does; also where only filters lie between that nobody else reads, which then come behind the topic. Off unless
+   * asked for, as the topics of a running application would change. Its other optimisations are not there: on the embedded log, whose stores
+   * commit with it, there is no changelog that a table's source topic could stand in for; on Kafka a table is restored from what its task wrote,
+   * not from its source.
    */
   readonly mergeRepartitionTopics?: boolean;
 }

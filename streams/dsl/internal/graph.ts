@@ -4,6 +4,7 @@ import { Topology } from '../../graph/topology.ts';
 import type { ProcessorSupplier } from '../../processor.ts';
 import type { Consumed } from '../options.ts';
 import type { StreamHandle } from './handles.ts';
+import { type MergePlan, planMerges, type RepartitionRequest } from './repartitionMerges.ts';
 
 export { refuse };
 
@@ -18,6 +19,11 @@ function sameTopics(a: readonly string[], b: readonly string[]): boolean {
 }
 
 const SOURCE_SETTINGS = ['keySerde', 'valueSerde', 'timestampExtractor', 'offsetReset'] as const;
+
+interface RequestToMerge {
+  readonly request: RepartitionRequest;
+  readonly addTo: (topology: Topology, parent: string, sources: readonly string[]) => void;
+}
 
 /**
  * What a builder has been told so far: steps that write a topology, in the order of the calls. They run when it is built, since a later
@@ -34,6 +40,10 @@ export class DslGraph {
   readonly mergesRepartitionTopics: boolean;
   /** What comes of the repartition topics that operators needed, by the node they take from. */
   readonly repartitionedFrom = new Map<string, readonly StreamHandle[]>();
+  /** Filters of streams, each with the node it takes from. */
+  readonly filters = new Map<string, string>();
+  readonly #requests = new Map<string, RequestToMerge>();
+  #plan: MergePlan = planMerges([], new Map(), new Map());
   #index = 0;
 
   constructor(mergesRepartitionTopics = false) {
@@ -76,10 +86,53 @@ export class DslGraph {
   ): void {
     this.connect(name, parents);
     this.add((topology) => {
-      topology.addProcessor(name, supplier, ...parents);
+      const moved = this.#plan.moved.get(name);
+      topology.addProcessor(
+        name,
+        supplier,
+        ...(moved === undefined ? parents.map((parent) => this.nodeAt(parent)) : [moved]),
+      );
+      this.#addMerged(topology, name);
       const stores = [...new Set(storesOf())];
       if (stores.length > 0) topology.connectProcessorAndStateStores(name, ...stores);
     });
+  }
+
+  /**
+   * A repartition topic that an operator needs, which others may come to share.
+   * @param addTo adds it behind a node; `sources` are those of all the topics that it serves for
+   */
+  addRepartition(request: RepartitionRequest, addTo: RequestToMerge['addTo']): void {
+    const { from, source } = request;
+    this.connect(source, [from]);
+    if (this.mergesRepartitionTopics) this.#requests.set(source, { request, addTo });
+    this.add((topology) => {
+      if (!this.#plan.inPlaceOf.has(source)) addTo(topology, this.nodeAt(from), [source]);
+    });
+  }
+
+  /** Adds the topics that stand right behind a node for several operators, before what is moved behind them. */
+  #addMerged(topology: Topology, name: string): void {
+    for (const { root, leader, sources } of this.#plan.merges)
+      if (root === name) this.#requests.get(leader.source)!.addTo(topology, name, sources);
+  }
+
+  /** The node that forwards what a node was declared to. Known while the topology is built. */
+  nodeAt(node: string): string {
+    return this.#plan.inPlaceOf.get(node) ?? node;
+  }
+
+  /** The topic that a topic went into, or itself. Known while the topology is built. */
+  topicAt(topic: string): string {
+    return this.#plan.topics.get(topic) ?? topic;
+  }
+
+  #planned(): MergePlan {
+    const readers = new Map<string, number>();
+    for (const parents of this.#parents.values())
+      for (const parent of parents) readers.set(parent, (readers.get(parent) ?? 0) + 1);
+    const requests = [...this.#requests.values()].map(({ request }) => request);
+    return planMerges(requests, this.filters, readers);
   }
 
   /** Notes which nodes a node comes behind, over repartition topics too. */
@@ -138,6 +191,7 @@ export class DslGraph {
 
   build(): Topology {
     const topology = new Topology();
+    this.#plan = this.#planned();
     for (const step of this.#steps) step(topology);
     return topology;
   }

@@ -60,5 +60,9 @@ export function sameGraph(operator: string, a: DslGraph, b: DslGraph): void {
 /** Declares that what is joined must be partitioned alike. */
 export function copartition(graph: DslGraph, ...topics: readonly (readonly string[])[]): void {
   const all = [...new Set(topics.flat())];
-  if (all.length > 1) graph.add((topology) => topology.copartition(all));
+  if (all.length < 2) return;
+  graph.add((topology) => {
+    const read = [...new Set(all.map((topic) => graph.topicAt(topic)))];
+    if (read.length > 1) topology.copartition(read);
+  });
 }

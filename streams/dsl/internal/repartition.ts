@@ -1,4 +1,5 @@
 import type { StreamPartitioner } from '../../graph/nodes.ts';
+import type { Topology } from '../../graph/topology.ts';
 import type { AnySerde, StreamHandle } from './handles.ts';
 
 export interface RepartitionSettings {
@@ -11,18 +12,18 @@ export interface RepartitionSettings {
 
 /**
  * Sends a stream through a topic that an operator needs. Where repartition topics are merged, the one that another operator sends the same
- * records through, in the same encoding, serves this as well.
+ * records through, in the same encoding, serves this as well; if only filters are different, that is found when the topology is built.
  */
 export function repartitionedFor(stream: StreamHandle, settings: RepartitionSettings): StreamHandle {
   const { graph, node } = stream;
-  if (!graph.mergesRepartitionTopics) return repartitioned(stream, settings);
   const known = graph.repartitionedFrom.get(node) ?? [];
   const { keySerde, valueSerde } = settings;
   const shared = known.find((each) => each.keySerde === keySerde && each.valueSerde === valueSerde);
-  if (shared !== undefined) return shared;
-  const made = repartitioned(stream, settings);
-  graph.repartitionedFrom.set(node, [...known, made]);
-  return made;
+  if (graph.mergesRepartitionTopics && shared !== undefined) return shared;
+  const made = declared(stream, settings);
+  graph.addRepartition({ from: node, ...made.request }, made.addTo);
+  graph.repartitionedFrom.set(node, [...known, made.handle]);
+  return made.handle;
 }
 
 /**
@@ -30,22 +31,37 @@ export function repartitionedFor(stream: StreamHandle, settings: RepartitionSett
  * key are of use behind it only to a left or outer join (KIP-962), and are dropped where none follows.
  */
 export function repartitioned(stream: StreamHandle, settings: RepartitionSettings): StreamHandle {
+  const { graph, node } = stream;
+  const { request, handle, addTo } = declared(stream, settings);
+  graph.connect(request.source, [node]);
+  graph.add((topology) => addTo(topology, graph.nodeAt(node), [request.source]));
+  return handle;
+}
+
+function declared(stream: StreamHandle, settings: RepartitionSettings) {
   const { name, keySerde, valueSerde, partitions, partitioner } = settings;
   const { graph } = stream;
   const topic = `${name}-repartition`;
   const sink = graph.nodeName('KSTREAM-SINK', `${topic}-sink`);
   const source = graph.nodeName('KSTREAM-SOURCE', `${topic}-source`);
-  graph.connect(source, [stream.node]);
-  graph.add((topology) => {
-    const dropsNullKeys = !graph.leadsToNullKeyJoin(source);
+  const addTo = (topology: Topology, parent: string, sources: readonly string[]): void => {
+    const dropsNullKeys = !sources.some((each) => graph.leadsToNullKeyJoin(each));
     topology.addInternalTopic(topic, partitions ?? null);
     topology.addSink(
       sink,
       topic,
       { keySerde, valueSerde, dropsNullKeys, ...(partitioner === undefined ? {} : { partitioner }) },
-      stream.node,
+      parent,
     );
     topology.addSource(source, topic, { keySerde, valueSerde });
-  });
-  return { graph, node: source, keySerde, valueSerde, topics: [topic], repartitionRequired: false };
+  };
+  const handle: StreamHandle = {
+    graph,
+    node: source,
+    keySerde,
+    valueSerde,
+    topics: [topic],
+    repartitionRequired: false,
+  };
+  return { request: { source, topic, keySerde, valueSerde }, handle, addTo };
 }
