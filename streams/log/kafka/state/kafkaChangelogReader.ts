@@ -122,7 +122,9 @@ export class KafkaChangelogReader implements ChangelogReader {
     partitions: readonly TopicPartition[],
   ): Promise<readonly (ChangelogBounds | null)[] | 'leaderless'> {
     const topics = await this.metadata(partitions);
-    const there = partitions.filter(
+    // A broker refuses to tell of a partition that is asked for twice.
+    const distinct = [...new Map(partitions.map((each) => [nameOf(each), each])).values()];
+    const there = distinct.filter(
       ({ topic, partition }) => topics.get(topic)?.leaders.has(partition) === true,
     );
     const byNode = new Map<number, TopicPartition[]>();

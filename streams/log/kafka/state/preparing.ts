@@ -92,22 +92,26 @@ export async function prepareGlobal(hosted: HostedTask, preparation: Preparation
     .slice(0, heads.length)
     .map((each) => each?.topicId ?? '')
     .join(' ');
-  const isReached = positions.every(({ offset }, index) => {
+  const unreached = positions.find(({ offset }, index) => {
     const each = bounds[heads.length + index];
-    return each !== null && each !== undefined && offset >= each.earliest && offset <= each.end;
+    return each === null || each === undefined || offset < each.earliest || offset > each.end;
   });
   for (const store of hosted.stores) {
     const checkpoint = store.isPersistent ? rows.checkpoint(store.location) : null;
     store.topicId = topicId;
-    const isUsable =
-      checkpoint !== null &&
-      checkpoint.topicId === topicId &&
-      isReached &&
-      nowMs - checkpoint.coveredMs <= CHECKPOINT_AGE_MAX_MS;
-    if (isUsable) continue;
     if (checkpoint !== null) {
+      const isOld = nowMs - checkpoint.coveredMs > CHECKPOINT_AGE_MAX_MS;
+      const reason =
+        checkpoint.topicId !== topicId
+          ? 'its topic was deleted and made anew'
+          : unreached !== undefined
+            ? `it has read ${unreached.topic}, partition ${unreached.partition}, to ${unreached.offset}, which is not there`
+            : isOld
+              ? 'the local state is older than its topic keeps deletions'
+              : null;
+      if (reason === null) continue;
       onNotice(
-        `global store ${store.location.storeName} of ${store.location.applicationId} is read from the start: its topic is not the one it has read`,
+        `global store ${store.location.storeName} of ${store.location.applicationId} is read from the start: ${reason}`,
       );
     }
     const batch = rows.database.batch();
