@@ -108,11 +108,16 @@ class Declaration {
     if (op === 'cogroup') return { kind: 'table', table: this.#cogroup(node) };
     if (op === 'foreignKeyJoin') return { kind: 'table', table: this.#foreignKeyJoin(node) };
     if (op.startsWith('table') || op.startsWith('suppress')) return this.#fromTable(node);
-    if (op === 'toStream')
-      return { kind: 'stream', stream: this.#input(node.of, 'table').table.toStream(named(node)) as Stream };
+    if (op === 'toStream') return { kind: 'stream', stream: this.#toStream(node) };
     if (op === 'branch')
       return { kind: 'stream', stream: this.#input(node.of, 'branches').streams[node.branch!]! };
     return this.#fromStream(node, this.#input(node.of, 'stream').stream);
+  }
+
+  #toStream(node: NodeSpec): Stream {
+    const { table } = this.#input(node.of, 'table');
+    if (node.keyFn === undefined) return table.toStream(named(node)) as Stream;
+    return table.toStream(functionOf(functions.KEYS, node.keyFn), named(node)) as Stream;
   }
 
   #fromStream(node: NodeSpec, stream: Stream): Made {
@@ -321,6 +326,10 @@ class Declaration {
       case 'tableMapValues': {
         const mapper = mapperOf(fn);
         return table.mapValues((value, key) => mapper(key, value), kept);
+      }
+      case 'tableTransformValues': {
+        const mapper = mapperOf(fn);
+        return table.transformValues({ get: () => ({ transform: mapper }) }, kept) as Table;
       }
       case 'tableJoin': {
         const { table: other } = this.#input(node.other, 'table');

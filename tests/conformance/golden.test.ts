@@ -37,6 +37,7 @@ const OPERATORS: Readonly<Record<Operator, true>> = {
   tableFilter: true,
   tableFilterNot: true,
   tableMapValues: true,
+  tableTransformValues: true,
   tableGroupBy: true,
   tableCount: true,
   tableReduce: true,

@@ -94,6 +94,7 @@ export type Operator =
   | 'tableFilter'
   | 'tableFilterNot'
   | 'tableMapValues'
+  | 'tableTransformValues'
   | 'tableGroupBy'
   | 'tableCount'
   | 'tableReduce'

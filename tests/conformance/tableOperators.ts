@@ -33,24 +33,26 @@ const tableFilter =
     return true;
   };
 
-const tableMapValues: DrawOperator = (draft, from) => {
-  const { fn, value } = mapperTo(draft);
-  const kept = storeOf(draft);
-  const place = draft.node({
-    op: 'tableMapValues',
-    of: from.place,
-    shape: withValue(from.shape, value),
-    fn,
-    ...kept,
-  });
-  const isKept = kept.store !== undefined;
-  draft.table(place, from, {
-    oldValues: isKept || from.oldValues === 'same' ? 'same' : 'other',
-    readable: from.readable || isKept,
-    serdeKnown: isKept,
-  });
-  return true;
-};
+const tableValues =
+  (op: 'tableMapValues' | 'tableTransformValues'): DrawOperator =>
+  (draft, from) => {
+    const { fn, value } = mapperTo(draft);
+    const kept = storeOf(draft);
+    const place = draft.node({
+      op,
+      of: from.place,
+      shape: withValue(from.shape, value),
+      fn,
+      ...kept,
+    });
+    const isKept = kept.store !== undefined;
+    draft.table(place, from, {
+      oldValues: isKept || from.oldValues === 'same' ? 'same' : 'other',
+      readable: from.readable || isKept,
+      serdeKnown: isKept,
+    });
+    return true;
+  };
 
 const tableAggregate: DrawOperator = (draft, from) => {
   if (!from.readable || from.oldValues === 'other' || draft.punctuates) return false;
@@ -165,16 +167,20 @@ const suppress: DrawOperator = (draft, from) => {
 const toStream: DrawOperator = (draft, from) => {
   // Only with a name is it a node of its own in ours, as it always is in Kafka Streams, with its place among the table's readers.
   const name = draft.name('stream-');
-  const place = draft.node({ op: 'toStream', of: from.place, shape: from.shape, name });
-  draft.stream(place, from, { keyChanged: false });
+  const node = { op: 'toStream', of: from.place, name } as const;
+  if (draft.chance(30)) {
+    const place = draft.node({ ...node, shape: { value: from.shape.value }, keyFn: draft.pick(KEYS) });
+    draft.stream(place, from, { keyChanged: true });
+  } else draft.stream(draft.node({ ...node, shape: from.shape }), from, { keyChanged: false });
   return true;
 };
 
 export const TABLE_OPERATORS: readonly DrawOperator[] = [
   tableFilter('tableFilter'),
   tableFilter('tableFilterNot'),
-  tableMapValues,
-  tableMapValues,
+  tableValues('tableMapValues'),
+  tableValues('tableMapValues'),
+  tableValues('tableTransformValues'),
   tableAggregate,
   tableAggregate,
   tableAggregate,

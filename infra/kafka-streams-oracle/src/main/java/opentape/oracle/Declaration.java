@@ -152,7 +152,9 @@ final class Declaration {
             case "joinStream" -> joinStream(node);
             case "joinTable" -> joinTable(node);
             case "joinGlobal" -> joinGlobal(node);
-            case "toStream" -> table(node).toStream();
+            case "toStream" -> node.has("keyFn")
+                ? table(node).toStream((key, value) -> Functions.key(string(node, "keyFn"), key, value))
+                : table(node).toStream();
             case "to" -> to(node);
             default -> declareTable(node);
         };
@@ -322,6 +324,9 @@ final class Declaration {
             case "tableMapValues" -> kept
                 ? table(node).mapValues((key, value) -> Functions.value(fn, key, value), materialized(node))
                 : table(node).mapValues((key, value) -> Functions.value(fn, key, value));
+            case "tableTransformValues" -> kept
+                ? table(node).transformValues(() -> new Processors.ValueTransformer(fn), materialized(node))
+                : table(node).transformValues(() -> new Processors.ValueTransformer(fn));
             case "tableGroupBy" -> table(node).groupBy(
                 (key, value) -> KeyValue.pair(Functions.key(fn, key, value), value), grouped(node));
             case "tableCount", "tableReduce", "tableAggregate" -> tableAggregation(node);

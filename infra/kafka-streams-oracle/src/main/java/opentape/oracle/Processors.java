@@ -3,6 +3,7 @@ package opentape.oracle;
 import java.time.Duration;
 import java.util.Set;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyProcessorContext;
@@ -149,5 +150,19 @@ final class Processors {
                 };
             }
         };
+    }
+
+    /** Makes a value of key and value, of a deletion too. */
+    record ValueTransformer(String fn) implements ValueTransformerWithKey<Object, Object, Object> {
+        @Override
+        public void init(final org.apache.kafka.streams.processor.ProcessorContext context) {}
+
+        @Override
+        public Object transform(final Object key, final Object value) {
+            return Functions.value(fn, key, value);
+        }
+
+        @Override
+        public void close() {}
     }
 }
