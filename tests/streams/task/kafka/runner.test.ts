@@ -261,8 +261,14 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
     const expected = input.map(({ key, value }) => `${value} name ${key!.slice('key-'.length)}`);
     assert.deepEqual(out.sort(), expected.sort());
     await stop(second);
-    // Restarted, it goes on from its own copy.
     await stop(first);
+    for (const instance of ['a', 'b']) {
+      const again = await start(prefix, instance, [{ ...application, topology: topology() }]);
+      await until('it runs again', () => again.runtime.applications()[0]!.state === 'running');
+      const anew = again.notices.filter((notice) => notice.includes('from the start'));
+      assert.deepEqual(anew, [], 'it goes on from its own copy');
+      await stop(again);
+    }
   });
 
   test('a consumer that goes while the group gives it partitions is gone soon, at whatever moment that is', async () => {

@@ -21,13 +21,14 @@ export function openEngine(
   brokers: readonly string[],
   clientId: string,
   directory: string,
+  onError: (cause: unknown) => void = () => undefined,
 ): Promise<KafkaLog> {
   return KafkaLog.open({
     brokers,
     clientId,
     stateDirectory: join(directory, clientId),
     memoryBudgetBytes: 64 * 1024 * 1024,
-    onError: () => undefined,
+    onError,
   });
 }
 
@@ -140,6 +141,8 @@ export async function readCommitted(brokers: readonly string[], topic: string): 
 export interface Started {
   readonly engine: KafkaLog;
   readonly runtime: StreamsRuntime;
+  /** What the engine told of what it tries again. */
+  readonly notices: readonly string[];
   readonly changes: { readonly applicationId: string; readonly state: string; readonly cause?: unknown }[];
   close(): Promise<void>;
 }
@@ -150,7 +153,10 @@ export async function startRuntime(
   settings: KafkaRunnerSettings,
   applications: readonly ApplicationDefinition[],
 ): Promise<Started> {
-  const engine = await openEngine(brokers, settings.instanceId, directory);
+  const notices: string[] = [];
+  const engine = await openEngine(brokers, settings.instanceId, directory, (error) =>
+    notices.push(String(error)),
+  );
   const runtime = new StreamsRuntime({ engine, kafka: settings, applications, wallClock: Date.now });
   const changes: Started['changes'] = [];
   runtime.onStateChange((change) => void changes.push(change));
@@ -163,6 +169,7 @@ export async function startRuntime(
   return {
     engine,
     runtime,
+    notices,
     changes,
     close: async () => {
       await runtime.close();
