@@ -1,3 +1,5 @@
+import { StoreError } from './errors.ts';
+import type { Serde } from './serde.ts';
 import type { StateStore } from './store.ts';
 
 /**
@@ -14,6 +16,11 @@ export interface CachedStateStore<K, V> extends StateStore {
   rollback(): void;
   /** Makes the store a record cache in Kafka Streams' sense: the listener hears of each changed key once a flush. */
   setFlushListener(listener: FlushListener<K, V>, originOf?: () => unknown): void;
+  /**
+   * Whether each key and value is encoded when it is put already: then one that cannot be fails there, with StoreError STORE_ENCODING, and
+   * changes nothing. Otherwise it fails at a flush, when nobody knows any more where it came from.
+   */
+  checkWrites(on: boolean): void;
   /** Whether a listener hears of what a flush sends down. */
   readonly isRecordCache: boolean;
   /** Whether anything waits for a flush. */
@@ -36,3 +43,26 @@ export function isCachedStateStore(store: StateStore): store is CachedStateStore
 
 /** A key of a Map: the key itself where equal keys are identical, else text that stands for its bytes. */
 export type CacheKey = string | number | bigint;
+
+/** @throws StoreError STORE_ENCODING where a store of these serdes could not write the entry down */
+export function checkEncoding<K, V>(
+  {
+    name,
+    keySerde,
+    valueSerde,
+  }: { readonly name: string; readonly keySerde: Serde<K>; readonly valueSerde: Serde<V> },
+  key: K,
+  value: V | null,
+): void {
+  try {
+    keySerde.serialize(name, key);
+    if (value !== null) valueSerde.serialize(name, value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError(
+      'STORE_ENCODING',
+      `store ${name} cannot encode what is put into it: ${why}; put what its serdes take`,
+      { cause },
+    );
+  }
+}

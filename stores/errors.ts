@@ -3,6 +3,7 @@ export const STORE_ERRORS = {
   STORE_LOCKED: 'another process has the directory open',
   STORE_CORRUPT: 'the bytes on disk are damaged',
   STORE_IO: 'the disk refused',
+  STORE_ENCODING: 'a key or value could not be encoded',
   STORE_CLOSED: 'the store or its database is closed',
   STORE_ARGUMENT: 'a store was declared or called with something that makes no sense',
 } as const;

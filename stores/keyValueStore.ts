@@ -1,4 +1,10 @@
-import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import {
+  type CachedStateStore,
+  type CacheKey,
+  checkEncoding,
+  type FlushListener,
+  type StoreStatistics,
+} from './cached.ts';
 import { StoreError } from './errors.ts';
 import { prefixEnd } from './prefix.ts';
 import { type CachedValue, RecordCache } from './recordCache.ts';
@@ -173,6 +179,20 @@ export class CachingKeyValueStore<K, V> implements KeyValueStore<K, V>, CachedSt
     this.statistics.puts += 1;
     const cacheKey = this.#cacheKey(key);
     this.#records.change(this.#cache.get(cacheKey) ?? this.#remember(cacheKey, key, null, true), value);
+  }
+
+  /** Replaces the methods of this one store, so that it costs the others nothing. */
+  checkWrites(on: boolean): void {
+    const { put, insert } = CachingKeyValueStore.prototype as CachingKeyValueStore<K, V>;
+    const serdes = { name: this.name, keySerde: this.#keySerde, valueSerde: this.#valueSerde };
+    const checked =
+      <T extends V | null>(write: (key: K, value: T) => void) =>
+      (key: K, value: T): void => {
+        checkEncoding(serdes, key, value);
+        write.call(this, key, value);
+      };
+    this.put = on ? checked(put) : put;
+    this.insert = on ? checked(insert) : insert;
   }
 
   putIfAbsent(key: K, value: V): V | null {

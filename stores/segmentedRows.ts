@@ -1,4 +1,4 @@
-import type { CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import { type CacheKey, checkEncoding, type FlushListener, type StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
 import { RecordCache } from './recordCache.ts';
 import { type RowList, RowListCache, type SegmentedRow } from './rowListCache.ts';
@@ -225,6 +225,17 @@ export class SegmentedRows<K, V> {
       this.#cache!.grow();
     }
     this.#records.change(row, value);
+  }
+
+  /** Replaces the methods of this one store, so that it costs the others nothing. */
+  checkWrites(on: boolean): void {
+    const { put } = SegmentedRows.prototype as SegmentedRows<K, V>;
+    this.put = on
+      ? (key, timeMs, tail, value) => {
+          checkEncoding(this.#settings, key, value);
+          put.call(this, key, timeMs, tail, value);
+        }
+      : put;
   }
 
   /** Rows of the keys from `fromKey` to `toKey` with from <= time <= to, by segment, key, time and tail. Null is open. */

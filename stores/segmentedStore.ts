@@ -56,6 +56,10 @@ export abstract class SegmentedStore<K, V> implements CachedStateStore<Windowed<
     this.rows.setFlushListener(listener, originOf);
   }
 
+  checkWrites(on: boolean): void {
+    this.rows.checkWrites(on);
+  }
+
   get isRecordCache(): boolean {
     return this.rows.isRecordCache;
   }

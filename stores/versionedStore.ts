@@ -1,4 +1,4 @@
-import type { CachedStateStore, StoreStatistics } from './cached.ts';
+import { type CachedStateStore, checkEncoding, type StoreStatistics } from './cached.ts';
 import { StoreError } from './errors.ts';
 import { CachingKeyValueStore } from './keyValueStore.ts';
 import { PrefixedBytesStore } from './prefixedBytesStore.ts';
@@ -59,11 +59,13 @@ export class LayeredVersionedStore<K, V>
   readonly #latest: CachingKeyValueStore<K, ValueAndTimestamp<V>>;
   readonly #history: SegmentedRows<K, Past<V>>;
   readonly #readsThrough: boolean;
+  readonly #serdes: Pick<VersionedStoreSettings<K, V>, 'name' | 'keySerde' | 'valueSerde'>;
   #open = true;
 
   constructor(bytes: BytesStore, settings: VersionedStoreSettings<K, V>) {
     const { name, keySerde, valueSerde, persistent, cacheEntriesMax, historyRetentionMs } = settings;
     this.name = name;
+    this.#serdes = settings;
     this.persistent = persistent;
     this.historyRetentionMs = historyRetentionMs;
     this.#bytes = bytes;
@@ -104,6 +106,17 @@ export class LayeredVersionedStore<K, V>
       'STORE_ARGUMENT',
       `store ${this.name} is versioned and has no record cache; leave cachingEnabled out`,
     );
+  }
+
+  /** Replaces the methods of this one store, so that it costs the others nothing. */
+  checkWrites(on: boolean): void {
+    const { put } = LayeredVersionedStore.prototype as LayeredVersionedStore<K, V>;
+    this.put = on
+      ? (key, value, timestampMs) => {
+          checkEncoding(this.#serdes, key, value);
+          return put.call(this, key, value, timestampMs);
+        }
+      : put;
   }
 
   isOpen(): boolean {

@@ -1,4 +1,10 @@
-import type { CachedStateStore, CacheKey, FlushListener, StoreStatistics } from './cached.ts';
+import {
+  type CachedStateStore,
+  type CacheKey,
+  checkEncoding,
+  type FlushListener,
+  type StoreStatistics,
+} from './cached.ts';
 import { StoreError } from './errors.ts';
 import { closeable, type RowGenerator } from './iterators.ts';
 import { type CachedValue, RecordCache } from './recordCache.ts';
@@ -169,6 +175,18 @@ export class CachingWindowStore<K, V> implements WindowStore<K, V>, CachedStateS
     this.#expiry.onWrite(before, this.#firstSegment(), this.#sendDown);
     if (windowStartMs < this.#oldestMs()) return;
     this.#records.change(this.#entry(key, windowStartMs, this.#records.isListenedTo), value);
+  }
+
+  /** Replaces the methods of this one store, so that it costs the others nothing. */
+  checkWrites(on: boolean): void {
+    const { put } = CachingWindowStore.prototype as CachingWindowStore<K, V>;
+    const serdes = { name: this.name, keySerde: this.#keySerde, valueSerde: this.#valueSerde };
+    this.put = on
+      ? (key, value, windowStartMs) => {
+          checkEncoding(serdes, key, value);
+          put.call(this, key, value, windowStartMs);
+        }
+      : put;
   }
 
   /** The first segment that is not wholly before the retention. */

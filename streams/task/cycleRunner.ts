@@ -11,6 +11,7 @@ import type {
 import type { Headers } from '../record.ts';
 import type { ApplicationPlan } from './application.ts';
 import { backlogStep } from './backlog.ts';
+import { Care } from './care.ts';
 import { ChainRecord, Channel, InputBinding } from './channel.ts';
 import { deadLetterTopic } from './handlers.ts';
 import type { SinkTarget, TaskOutput } from './output.ts';
@@ -32,12 +33,15 @@ export interface CycleRunnerOptions {
   readonly onFailure: (applicationId: string, cause: unknown) => void;
   /** Some stores wait to be written down: the log wants to be woken soon, though nothing else happens. */
   readonly onUnwritten?: () => void;
+  /** What was undone is not given up, but has to be done again, carefully. */
+  readonly onCare?: () => void;
   /** Whether record caches are flushed after every record, those in the middle of the application too. */
   readonly flushEachRecord?: boolean;
 }
 
 interface RunningApplication {
   readonly plan: ApplicationPlan;
+  readonly care: Care;
   tasks: StreamTask[];
   failure: unknown;
 }
@@ -65,7 +69,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
 
   constructor(plans: readonly ApplicationPlan[], options: CycleRunnerOptions) {
     this.#options = options;
-    this.#applications = plans.map((plan) => ({ plan, tasks: [], failure: null }));
+    this.#applications = plans.map((plan) => ({ plan, care: new Care(), tasks: [], failure: null }));
   }
 
   /** Opens stores and processors and finds the positions. */
@@ -130,6 +134,7 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
           wallClock: this.#options.wallClock,
           resolveTopic: plan.resolveTopic,
           streamTimeMs: Math.max(-1, ...times),
+          careful: application.care.isCareful,
         });
         application.tasks.push(task);
         if (global) for (const [name, store] of task.stores) globalStores.set(name, store);
@@ -345,18 +350,21 @@ export class CycleRunner implements CycleParticipant, TaskOutput {
 
   afterCommit(): void {
     this.commits += 1;
+    for (const { care, tasks } of this.#applications) care.committed(tasks);
     for (const binding of this.#bindings) binding.committedPosition = binding.writtenPosition;
     for (const reader of this.#behind) reader.lookAgain();
   }
 
   onRollback(cause: unknown): void {
     const failing = this.#applications.find(({ tasks }) => tasks.some((task) => task.atWork));
+    const again = failing?.care.takes(failing.tasks) === true;
     for (const application of this.#applications) {
       const failure = this.#closeTasks(application, true);
       if (failure !== null && application !== failing) this.#fail(application, failure);
     }
-    if (failing !== undefined) this.#fail(failing, cause);
+    if (failing !== undefined && !again) this.#fail(failing, cause);
     this.open();
+    if (again) this.#options.onCare?.();
   }
 
   #fail(application: RunningApplication, cause: unknown): void {

@@ -153,6 +153,8 @@ export class FailureDesk {
     cause: unknown,
   ): void {
     if (isRollback(cause)) throw cause;
+    // It is processed again, carefully, and fails with its record.
+    if (this.#task.flushing && !this.#task.careful) throw cause;
     const source = input ?? {
       topic,
       partition: this.#task.partition,

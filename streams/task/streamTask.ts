@@ -31,6 +31,8 @@ export interface TaskOptions {
   readonly resolveTopic: (name: string) => string;
   /** Stream time that was committed, or -1. */
   readonly streamTimeMs: number;
+  /** See `StreamTask.careful`. */
+  readonly careful?: boolean;
 }
 
 interface RunningSource {
@@ -77,6 +79,10 @@ export class StreamTask {
   readonly checkpoint: Checkpoint;
   /** Whether its store is one that other tasks look into. */
   readonly isGlobal: boolean;
+  /** Whether it was a flush that failed, and what it failed on came of a record that is not known. */
+  failedAtFlush = false;
+  /** Whether record caches are flushed, so that what is forwarded comes of records that are not known. */
+  flushing = false;
   /** The node at work. */
   node = '';
   /** Whether the task is in the middle of something: still true after it threw, so that the one to blame can be found. */
@@ -88,6 +94,7 @@ export class StreamTask {
   readonly #wallTime = new PunctuationQueue();
   readonly #failures: FailureDesk;
   readonly #restoredTimeMs: number;
+  #careful = false;
   #input: InputRecord | null = null;
   #inputKey: unknown = null;
   #inputKeySerde: Serde<unknown> | null = null;
@@ -107,6 +114,7 @@ export class StreamTask {
     const opened: BytesStore[] = [];
     try {
       this.#openStores(options, opened);
+      this.careful = options.careful ?? false;
       this.#buildNodes(options.subtopology);
     } catch (cause) {
       // Nobody gets to hold the task, so nobody else would close them for the next one.
@@ -160,6 +168,20 @@ export class StreamTask {
       processor.processor.init?.(context);
     }
     this.node = '';
+  }
+
+  /**
+   * Whether all that comes of a record happens with it: values are encoded when they are put into a store, and record caches are flushed behind
+   * each record. What fails then is known by its record, so that the handlers can be asked.
+   */
+  get careful(): boolean {
+    return this.#careful;
+  }
+
+  set careful(on: boolean) {
+    if (on === this.#careful) return;
+    this.#careful = on;
+    for (const store of this.stores.values()) if (isCachedStateStore(store)) store.checkWrites(on);
   }
 
   /** The serdes a source decodes a topic with; a sink of the same serdes may hand decoded objects over. */
@@ -239,6 +261,7 @@ export class StreamTask {
     try {
       const { children } = source;
       for (let index = 0; index < children.length; index += 1) children[index]!.process(record);
+      if (this.#careful) this.#emptyRecordCaches((store) => store.flush());
     } catch (cause) {
       this.#failures.processing(this.node, input, cause);
       this.node = '';
@@ -304,6 +327,7 @@ export class StreamTask {
       this.node = node;
       try {
         callback(nowMs);
+        if (this.#careful) this.#emptyRecordCaches((store) => store.flush());
       } catch (cause) {
         this.#failures.punctuation(node, this.node, nowMs, cause);
       }
@@ -337,16 +361,22 @@ export class StreamTask {
    */
   flushRecordCaches(): void {
     this.atWork = true;
+    this.flushing = true;
+    this.#emptyRecordCaches((store) => this.#flushStore(store));
+    this.flushing = false;
+    this.atWork = false;
+  }
+
+  #emptyRecordCaches(flush: (store: StateStore) => void): void {
     let left = true;
     while (left) {
       left = false;
       for (const store of this.stores.values()) {
         if (!isCachedStateStore(store) || !store.isRecordCache || !store.hasChanges) continue;
         left = true;
-        this.#flushStore(store);
+        flush(store);
       }
     }
-    this.atWork = false;
   }
 
   /** Sends changed values down to the engine. Nothing comes of it but writes, as the record caches were flushed before. */
@@ -360,6 +390,7 @@ export class StreamTask {
     try {
       store.flush();
     } catch (cause) {
+      this.failedAtFlush = !(cause instanceof LogError);
       // What failed further down says so itself, and a failing disk is no fault of the value.
       if (cause instanceof StreamsError || cause instanceof LogError) throw cause;
       throw new StreamsError(

@@ -46,7 +46,9 @@ export class TopologyTestDriver {
   readonly #flushEachRecord: boolean;
   #runner: CycleRunner;
   #wallClockMs: number;
-  #uncommitted = 0;
+  /** What was piped since the last commit. */
+  #uncommitted: (() => void)[] = [];
+  #careTaken = false;
   #failure: { readonly cause: unknown } | null = null;
 
   constructor(
@@ -80,6 +82,9 @@ export class TopologyTestDriver {
         wallClock: () => this.#wallClockMs,
         partitionsOf,
         flushEachRecord: this.#flushEachRecord,
+        onCare: () => {
+          this.#careTaken = true;
+        },
         onFailure: (_applicationId, cause) => {
           this.#failure = { cause };
         },
@@ -107,10 +112,17 @@ export class TopologyTestDriver {
     } catch (cause) {
       this.#log.rollback();
       this.#state.rollback();
+      const undone = this.#uncommitted;
+      this.#uncommitted = [];
+      this.#careTaken = false;
       this.#runner.onRollback(cause);
-      this.#uncommitted = 0;
       this.#failure = null;
-      throw cause;
+      if (!this.#careTaken) throw cause;
+      this.#guard(() => {
+        for (const each of undone) this.#pipe(each);
+        this.#runner.work(Number.POSITIVE_INFINITY);
+        this.commit();
+      });
     }
   }
 
@@ -120,15 +132,20 @@ export class TopologyTestDriver {
     this.#state.commit();
     this.#log.commit();
     this.#runner.afterCommit();
-    this.#uncommitted = 0;
+    this.#uncommitted = [];
   }
 
   /** Kills the process in mind: what is uncommitted is gone, and the applications start from their stores and positions. */
   crash(): void {
     this.#log.rollback();
     this.#state.crash();
-    this.#uncommitted = 0;
+    this.#uncommitted = [];
     this.#runner = this.#start();
+  }
+
+  #pipe(append: () => void): void {
+    this.#uncommitted.push(append);
+    append();
   }
 
   readonly #access: DriverAccess = {
@@ -136,9 +153,10 @@ export class TopologyTestDriver {
       const count = this.#partitionsOf(topic);
       const chosen = partition ?? (key === null || count === 1 ? 0 : partitionForKey(key, count));
       this.#guard(() => {
-        this.#runner.onAppended([this.#log.append(topic, chosen, timestamp, key, value, headers)]);
-        this.#uncommitted += 1;
-        if (this.#uncommitted >= this.#commitEvery) this.commit();
+        this.#pipe(() =>
+          this.#runner.onAppended([this.#log.append(topic, chosen, timestamp, key, value, headers)]),
+        );
+        if (this.#uncommitted.length >= this.#commitEvery) this.commit();
       });
     },
     records: (topic) => this.#recordsOf(topic),

@@ -4,6 +4,7 @@ import type { RestoreProgress } from '../../log/kafka/state/index.ts';
 import type { TopicPartition } from '../../record.ts';
 import type { ApplicationPlan, TaskPlan } from '../application.ts';
 import type { Lag, TaskRestore } from '../applicationRunner.ts';
+import { Care } from '../care.ts';
 import { deadLetterTopic } from '../handlers.ts';
 import { StreamTask } from '../streamTask.ts';
 import type { PolledConsumer } from './consumer.ts';
@@ -37,6 +38,7 @@ interface Rebalance {
 /** An application as a member of its consumer group: the partitions it was given, and the tasks that read them. */
 export class HostedApplication {
   readonly plan: ApplicationPlan;
+  readonly care = new Care();
   readonly tasks = new Map<string, HostedTask>();
   /** The log's names of the topics that its tasks read by partition. */
   readonly topics: readonly string[];
@@ -270,6 +272,7 @@ export class HostedApplication {
       wallClock,
       resolveTopic: this.plan.resolveTopic,
       streamTimeMs: Math.max(-1, ...hosted.inputs.map(({ partitionTimeMs }) => partitionTimeMs)),
+      careful: this.care.isCareful,
     });
   }
 

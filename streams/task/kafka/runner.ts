@@ -277,6 +277,7 @@ export class KafkaRunner implements ApplicationRunner {
     const dirty = [...this.#tasks()].filter((hosted) => hosted.dirty);
     await this.#transaction.commit([...this.#running()], dirty);
     for (const hosted of dirty) hosted.committed();
+    for (const { care, streamTasks } of this.#running()) care.committed(streamTasks);
     this.commits += 1;
     this.#processed = 0;
     this.#lastCommitEndMs = performance.now();
@@ -289,7 +290,9 @@ export class KafkaRunner implements ApplicationRunner {
     const failing = isRollback(cause)
       ? undefined
       : this.#applications.find((application) => application.isAtWork);
+    const again = failing?.care.takes(failing.streamTasks) === true;
     await this.#rollback();
+    if (again) return;
     if (failing !== undefined) await this.#fail(failing, cause);
     else await this.#considerCause(cause);
   }

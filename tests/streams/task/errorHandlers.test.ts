@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StoreError } from '../../../stores/index.ts';
 import {
   type ErrorHandlers,
   type HandlerResponse,
@@ -197,7 +198,7 @@ test('a timestamp that makes no sense drops the record, one that cannot be taken
   assert.equal(metric(failing, 'dead-letter-records-total'), 1);
 });
 
-test('a value that a store cannot encode stops the application, and the error names the store', () => {
+test('a value that a store cannot encode stops the application, and the error names record, node and store', () => {
   const topology = new Topology()
     .addSource('source', 'in', { keySerde: Serdes.string, valueSerde: Serdes.longNumber })
     .addProcessor('check', checker, 'source')
@@ -206,10 +207,17 @@ test('a value that a store cannot encode stops the application, and the error na
       'check',
     );
   const driver = new TopologyTestDriver({ applicationId: 'app', topology });
-  assert.throws(() => driver.createInputTopic('in', Serdes.string, Serdes.longNumber).pipeInput('k', 1_001), {
-    code: 'STREAMS_SERIALIZATION',
-    message: 'app: the changes of store seen cannot be written',
-  });
+  assert.throws(
+    () => driver.createInputTopic('in', Serdes.string, Serdes.longNumber).pipeInput('k', 1_001),
+    (error: StreamsError) => {
+      assert.equal(error.code, 'STREAMS_PROCESSING');
+      assert.equal(error.message, 'app: processor check failed on record in-0@0');
+      assert.ok(error.cause instanceof StoreError);
+      assert.equal(error.cause.code, 'STORE_ENCODING');
+      assert.match(error.cause.message, /^store seen cannot encode what is put into it: 1001 is too large;/);
+      return true;
+    },
+  );
 });
 
 for (const place of ['deserialization', 'processing', 'production'] as const) {

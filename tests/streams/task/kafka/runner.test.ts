@@ -208,6 +208,41 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
     await stop(started);
   });
 
+  test('a value that a store cannot encode is asked about with its record, though it shows with the commit', async () => {
+    const prefix = await prefixed('in', 'counted');
+    const made = new StreamsBuilder();
+    made
+      .stream(`${prefix}-in`, TEXT)
+      .groupByKey()
+      .aggregate(
+        () => 0,
+        (_key, text, sum) => sum + Number(text),
+        { name: 'sums', valueSerde: Serdes.longNumber },
+      )
+      .toStream()
+      .mapValues(String)
+      .to(`${prefix}-counted`, TEXT);
+    const handlers = { processing: () => 'dead-letter' as const };
+    const started = await start(prefix, 'a', [
+      { applicationId: `${prefix}-sums`, topology: made.build(), handlers },
+    ]);
+    await until('it runs', () => started.runtime.state === 'running');
+    const fed = ['1', '2', 'none', '4'].map((value) => ({ key: 'k', value, timestamp: 7 }));
+    await feed(kafka.brokers, `${prefix}-in`, fed);
+    await settled(started);
+    const told = await readCommitted(kafka.brokers, `${prefix}-counted`);
+    assert.deepEqual(
+      told.map(({ value }) => value!.toString()),
+      ['1', '3', '7'],
+    );
+    const letters = await readCommitted(kafka.brokers, `${prefix}-sums.dead-letter`);
+    assert.deepEqual(
+      letters.map(({ value }) => value!.toString()),
+      ['none'],
+    );
+    await stop(started);
+  });
+
   test('at least once loses nothing over a restart, and writes without transactions', async () => {
     const prefix = await prefixed('in', 'counted');
     const application = counter(prefix, { processingGuarantee: 'atLeastOnce' });
