@@ -7,7 +7,7 @@ import { checkMilliseconds } from './internal/milliseconds.ts';
 export class UnlimitedWindows {
   /** Where the window begins, in milliseconds since the epoch. */
   readonly startMs: number;
-  /** Up to the last time there is. */
+  /** Up to the last time that a number holds exactly. */
   readonly sizeMs: number;
   /** No second window follows. */
   readonly advanceMs = Number.MAX_SAFE_INTEGER;
