@@ -6,6 +6,15 @@ import { KStream } from './kStream.ts';
 import type { Branched } from './options.ts';
 import { branchSupplier, passThroughSupplier } from './processors/stateless.ts';
 
+type KeyGuard<K, V, KR extends K> = (key: K, value: V) => key is KR;
+type ValueGuard<K, V, VR extends V> = (key: K, value: V) => value is VR;
+
+/** The type that a predicate tells of a key; where it tells none, the key's own. */
+type KeyToldBy<P, K, V> = P extends KeyGuard<K, V, infer KR> ? KR : K;
+
+/** The same for a value. */
+type ValueToldBy<P, K, V> = P extends ValueGuard<K, V, infer VR> ? VR : V;
+
 /** A stream being parted: each record goes to the first branch whose predicate holds, or else to the default branch, or nowhere. */
 export class BranchedKStream<K, V> {
   readonly #stream: KStream<K, V>;
@@ -36,11 +45,21 @@ export class BranchedKStream<K, V> {
     if (kept !== undefined) this.#branches.set(child, kept);
   }
 
-  /** Adds a branch, after those that are there. */
-  branch(predicate: Predicate<K, V>, branched: Branched<K, V> = {}): this {
+  /**
+   * Adds a branch, after those that are there. A predicate that tells the type of the value or of the key narrows it for what the branch is
+   * chained to; the branches found by name have the types of the whole, as names tell nothing of types.
+   */
+  branch<P extends Predicate<K, V>>(
+    predicate: P,
+    branched: Branched<KeyToldBy<P, K, V>, ValueToldBy<P, K, V>, KStream<K, V>> = {},
+  ): this {
     requiredFunction(`branch of ${this.#splitter}`, 'predicate', SIGNATURES.predicate, predicate);
     this.#index += 1;
-    this.#add(predicate as Predicate<unknown, unknown>, branched, this.#index);
+    this.#add(
+      predicate as unknown as Predicate<unknown, unknown>,
+      branched as unknown as Branched<K, V>,
+      this.#index,
+    );
     return this;
   }
 

@@ -94,8 +94,9 @@ export class KStream<K, V> {
     return filtered;
   }
 
-  /** Keeps the records for which the predicate holds. */
+  /** Keeps the records for which the predicate holds. One that tells the type of the value or of the key narrows it. */
   filter<VR extends V>(predicate: (key: K, value: V) => value is VR, options?: Named): KStream<K, VR>;
+  filter<KR extends K>(predicate: (key: K, value: V) => key is KR, options?: Named): KStream<KR, V>;
   filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V>;
   filter(predicate: Predicate<K, V>, options?: Named): KStream<K, V> {
     return this.#filter(predicate, true, options);

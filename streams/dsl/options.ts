@@ -137,9 +137,9 @@ export interface ForeignKeyJoined<K, V, KO, VO, VR> {
 }
 
 /** What becomes of one branch of a stream. */
-export interface Branched<K, V> {
+export interface Branched<K, V, Found = KStream<K, V>> {
   /** The branch is found under the prefix of the split and this. Left out: its number, counted from 1; the default branch is 0. */
   readonly name?: string;
   /** Goes on with the branch in place; the branch found is what it returns, or none where it returns nothing. */
-  chain?(branch: KStream<K, V>): KStream<K, V> | undefined;
+  chain?(branch: KStream<K, V>): Found | undefined;
 }

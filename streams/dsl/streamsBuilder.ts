@@ -121,7 +121,10 @@ export class StreamsBuilder {
     return this;
   }
 
-  /** What was declared, as a topology to run, describe or test. */
+  /**
+   * What was declared, as a topology to run, describe or test.
+   * @throws StreamsError STREAMS_COPARTITION where what is joined was repartitioned into different numbers of partitions
+   */
   build(): Topology {
     return this.#graph.build();
   }

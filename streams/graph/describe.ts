@@ -1,3 +1,4 @@
+import { mermaidOf } from './mermaid.ts';
 import { drawTopologies } from './picture/svg.ts';
 import type { Topology } from './topology.ts';
 
@@ -97,40 +98,6 @@ function text(
   return lines.join('\n');
 }
 
-function mermaid(
-  subtopologies: readonly SubtopologyDescription[],
-  globals: readonly GlobalStoreDescription[],
-): string {
-  const ids = new Map<string, string>();
-  const lines = ['flowchart LR'];
-  const idOf = (kind: string, name: string, shape: (id: string) => string): string => {
-    const key = `${kind} ${name}`;
-    let id = ids.get(key);
-    if (id === undefined) {
-      id = `n${ids.size}`;
-      ids.set(key, id);
-      lines.push(`  ${shape(id)}`);
-    }
-    return id;
-  };
-  const topic = (name: string): string => idOf('topic', name, (id) => `${id}[/"${name}"/]`);
-  const store = (name: string): string => idOf('store', name, (id) => `${id}[("${name}")]`);
-  const processor = (name: string): string => idOf('node', name, (id) => `${id}("${name}")`);
-  for (const { nodes } of subtopologies) {
-    for (const node of nodes) {
-      const own = processor(node.name);
-      if (node.kind === 'source') for (const name of node.topics) lines.push(`  ${topic(name)} --> ${own}`);
-      if (node.kind === 'sink') for (const name of node.topics) lines.push(`  ${own} --> ${topic(name)}`);
-      for (const name of node.stores) lines.push(`  ${own} --- ${store(name)}`);
-      for (const child of node.children) lines.push(`  ${own} --> ${processor(child)}`);
-    }
-  }
-  for (const { store: name, topic: from, processor: by } of globals) {
-    lines.push(`  ${topic(from)} --> ${processor(by)}`, `  ${processor(by)} --- ${store(name)}`);
-  }
-  return lines.join('\n');
-}
-
 /** Describes a topology; the same as its `describe()`. */
 export function describeTopology(topology: Topology): TopologyDescription {
   const subtopologies = nodesOf(topology);
@@ -140,12 +107,13 @@ export function describeTopology(topology: Topology): TopologyDescription {
     topic: source.topics[0]!,
     processor: processorName,
   }));
+  const internalTopics = [...topology.internalTopics.keys()];
   const description: TopologyDescription = {
     subtopologies,
     globalStores,
-    internalTopics: [...topology.internalTopics.keys()],
+    internalTopics,
     toString: () => text(subtopologies, globalStores),
-    toMermaid: () => mermaid(subtopologies, globalStores),
+    toMermaid: () => mermaidOf(subtopologies, globalStores, internalTopics),
     toSvg: (title) => drawTopologies([{ title, description }]),
   };
   return description;

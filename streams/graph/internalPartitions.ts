@@ -60,3 +60,33 @@ export function internalPartitions(
   }
   return known;
 }
+
+/** Which topics must have one number of partitions: those of groups that share a topic, together. */
+function joinedTogether(groups: readonly (readonly string[])[]): readonly ReadonlySet<string>[] {
+  let together: ReadonlySet<string>[] = [];
+  for (const group of groups) {
+    const touched = together.filter((each) => group.some((topic) => each.has(topic)));
+    const joined = new Set([...touched.flatMap((each) => [...each]), ...group]);
+    together = [...together.filter((each) => !touched.includes(each)), joined];
+  }
+  return together;
+}
+
+/**
+ * Finds before anything is known of the log what can never run: topics of the application's own that are joined and declared with different
+ * numbers of partitions. What depends on topics of others is found when the application starts.
+ * @throws StreamsError STREAMS_COPARTITION naming them
+ */
+export function checkDeclaredPartitions(topology: Topology): void {
+  for (const topics of joinedTogether(topology.copartitionGroups)) {
+    const declared = [...topics].flatMap((topic) => {
+      const partitions = topology.internalTopics.get(topic)?.partitions ?? null;
+      return partitions === null ? [] : [{ topic, partitions }];
+    });
+    if (new Set(declared.map(({ partitions }) => partitions)).size < 2) continue;
+    throw new StreamsError(
+      'STREAMS_COPARTITION',
+      `topics that are joined need the same number of partitions, but ${declared.map(({ topic, partitions }) => `${topic} is declared with ${partitions}`).join(', ')}; declare one number for all of them`,
+    );
+  }
+}

@@ -1,5 +1,6 @@
 import type { StoreBuilder } from '../../../stores/store.ts';
 import { refuse } from '../../graph/checks.ts';
+import { checkDeclaredPartitions } from '../../graph/internalPartitions.ts';
 import { Topology } from '../../graph/topology.ts';
 import type { ProcessorSupplier } from '../../processor.ts';
 import type { Consumed } from '../options.ts';
@@ -193,6 +194,7 @@ export class DslGraph {
     const topology = new Topology();
     this.#plan = this.#planned();
     for (const step of this.#steps) step(topology);
+    checkDeclaredPartitions(topology);
     return topology;
   }
 }

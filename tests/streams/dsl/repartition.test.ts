@@ -252,3 +252,39 @@ for (const mergeRepartitionTopics of [false, true]) {
     assert.deepEqual(text('own'), ['v', 'v']);
   });
 }
+
+test('repartitions of different widths that are joined are refused when the topology is built', () => {
+  const within = JoinWindows.ofTimeDifferenceWithNoGrace(5);
+  const built = (middle: number | undefined, right: number) => () => {
+    const builder = new StreamsBuilder();
+    const into = (topic: string, partitions: number | undefined) =>
+      builder
+        .stream(topic, TEXT)
+        .repartition({ name: `${topic}-again`, ...(partitions === undefined ? {} : { partitions }) });
+    const first = into('a', 2).join(into('b', middle), (a) => a, within, {
+      name: 'first',
+      ...{ leftValueSerde: Serdes.string, rightValueSerde: Serdes.string },
+    });
+    first.join(into('c', right), (a) => a, within, {
+      name: 'second',
+      ...{ leftValueSerde: Serdes.string, rightValueSerde: Serdes.string },
+    });
+    return builder.build();
+  };
+  const refusal = (counts: string) => ({
+    code: 'STREAMS_COPARTITION',
+    message: `topics that are joined need the same number of partitions, but ${counts}; declare one number for all of them`,
+  });
+  assert.throws(
+    built(3, 2),
+    refusal(
+      'a-again-repartition is declared with 2, b-again-repartition is declared with 3, c-again-repartition is declared with 2',
+    ),
+  );
+  assert.throws(
+    built(undefined, 3),
+    refusal('a-again-repartition is declared with 2, c-again-repartition is declared with 3'),
+  );
+  assert.equal(built(undefined, 2)().internalTopics.size, 3);
+  assert.equal(built(2, 2)().internalTopics.size, 3);
+});

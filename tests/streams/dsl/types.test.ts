@@ -249,6 +249,40 @@ test('windows come as the key, and only a windowed table waits for them to close
   }, /the table has none/);
 });
 
+test('a predicate that tells the type of the key narrows it, and one of a branch what it is chained to', () => {
+  const keyed = stream.filter((key) => key !== null);
+  expectType<KStream<string, number | null>>()(keyed);
+  expectType<KStream<string, number>>()(keyed.filter((_key, value) => value !== null));
+  expectType<KStream<string | null, number | null>>()(stream.filter((key, value) => key === `${value}`));
+  const parts = stream
+    .split({ name: 'typed-' })
+    .branch((_key, value) => value !== null, {
+      name: 'valued',
+      chain: (branch) => {
+        expectType<KStream<string | null, number>>()(branch);
+        return branch.filter((_key, value) => value > 1);
+      },
+    })
+    .branch((key) => key !== null, {
+      name: 'keyed',
+      chain: (branch) => {
+        expectType<KStream<string, number | null>>()(branch);
+        return undefined;
+      },
+    })
+    .branch((key, value) => key === `${value}`, {
+      name: 'same',
+      chain: (branch) => {
+        expectType<KStream<string | null, number | null>>()(branch);
+        return branch;
+      },
+    })
+    .branch((_key, value) => value !== null)
+    .noDefaultBranch();
+  expectType<ReadonlyMap<string, KStream<string | null, number | null>>>()(parts);
+  assert.deepEqual([...parts.keys()], ['typed-valued', 'typed-same', 'typed-4']);
+});
+
 test('an operator that keeps state asks for a name', () => {
   assert.throws(() => {
     // @ts-expect-error no name

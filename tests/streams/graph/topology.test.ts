@@ -5,6 +5,7 @@ import {
   type Record,
   Serdes,
   Stores,
+  StreamsBuilder,
   StreamsError,
   Topology,
   TopologyTestDriver,
@@ -79,13 +80,84 @@ test('describe writes a topology as Kafka Streams does, and as a diagram', () =>
       <-- g
 `,
   );
-  const diagram = description.toMermaid().split('\n');
-  assert.equal(diagram[0], 'flowchart LR');
-  for (const line of [/\[\/"topic-a"\/\]/, /\[\("shared"\)\]/, /\("three"\)/, /\[\("everywhere"\)\]/])
-    assert.ok(
-      diagram.some((each) => line.test(each)),
-      String(line),
-    );
+  assert.equal(
+    description.toMermaid(),
+    `flowchart LR
+  subgraph part0["Sub-topology 0"]
+    n0("a")
+    n1("b")
+    n2("one")
+    n3("two")
+    n4[("shared")]
+    n0 --> n2
+    n1 --> n3
+    n2 --- n4
+    n3 --- n4
+  end
+  subgraph part1["Sub-topology 1"]
+    n5("c")
+    n6("three")
+    n7("end")
+    n8("anywhere")
+    n5 --> n6
+    n6 --> n7
+    n6 --> n8
+  end
+  subgraph part2["Global store everywhere"]
+    n9("g")
+    n10("fill")
+    n11[("everywhere")]
+    n9 --> n10
+    n10 --- n11
+  end
+  n12[/"topic-a"/]
+  n13[/"topic-b"/]
+  n14[/"topic-c"/]
+  n15[/"topic-d"/]
+  n16[/"topic-out"/]
+  n17[/"(chosen for each record)"/]
+  n18[/"topic-g"/]
+  n12 --> n0
+  n13 --> n1
+  n14 --> n1
+  n15 --> n5
+  n7 --> n16
+  n8 --> n17
+  n18 --> n9`,
+  );
+});
+
+test('a diagram marks repartition topics, and no name breaks it', () => {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', TEXTS)
+    .selectKey((key) => key, { name: 'by "value" & <`#1`>' })
+    .groupByKey(TEXTS)
+    .count({ name: 'counts' });
+  assert.equal(
+    builder.build().describe().toMermaid(),
+    `flowchart LR
+  subgraph part0["Sub-topology 0"]
+    n0("KSTREAM-SOURCE-0000000000")
+    n1("by #quot;value#quot; #amp; #lt;#96;#35;1#96;#gt;")
+    n2("counts-repartition-sink")
+    n0 --> n1
+    n1 --> n2
+  end
+  subgraph part1["Sub-topology 1"]
+    n3("counts-repartition-source")
+    n4("counts")
+    n5[("counts")]
+    n3 --> n4
+    n4 --- n5
+  end
+  n6[/"in"/]
+  n7[/"counts-repartition<br/>repartition topic"/]:::repartition
+  n6 --> n0
+  n2 --> n7
+  n7 --> n3
+  classDef repartition stroke-dasharray:5 3`,
+  );
 });
 
 test('what makes no sense is refused by the name of the node', () => {
