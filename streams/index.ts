@@ -11,7 +11,6 @@ export type {
 } from './graph/nodes.ts';
 export { drawTopologies, type TitledTopology } from './graph/picture/svg.ts';
 export { Topology } from './graph/topology.ts';
-export * from './log/kafka/state/index.ts';
 export type * from './processor.ts';
 export type * from './query/interactiveQueries.ts';
 export { LocalQueries } from './query/localQueries.ts';
