@@ -200,6 +200,8 @@ export const RDKAFKA_CODES = {
   purgedInQueue: -152,
   purgedInFlight: -151,
   offsetOutOfRange: 1,
+  /** A member commits with what it knew of its group before that changed. */
+  illegalGeneration: 22,
   unknownTopicOrPartition: 3,
 } as const;
 

@@ -1,7 +1,8 @@
 import { StreamsError } from '../../errors.ts';
 import { LogError } from '../../log/errors.ts';
 import { Backoff, pause } from '../../log/kafka/backoff.ts';
-import { fromRdKafka } from '../../log/kafka/errors.ts';
+import { fromRdKafka, rdkafkaCode } from '../../log/kafka/errors.ts';
+import { RDKAFKA_CODES } from '../../log/kafka/rdkafka.ts';
 import type { ApplicationPlan } from '../application.ts';
 import type {
   ApplicationRunner,
@@ -28,6 +29,8 @@ const CLOCK_EVERY = 32;
 const TURN_RECORDS = 256;
 /** Records processed that one transaction holds at most. */
 const TRANSACTION_RECORDS_MAX = 100_000;
+/** Commits in a row that may be refused as a group has changed before it counts as trouble. */
+const GROUP_CHANGES_BORNE = 5;
 /** How long the loop sleeps when nothing wakes it. */
 const SLEEP_MAX_MS = 200;
 
@@ -61,6 +64,8 @@ export class KafkaRunner implements ApplicationRunner {
   /** When the first record of the open transaction was processed, by performance.now(). */
   #firstMs = 0;
   #processed = 0;
+  /** Commits refused as a group had changed, since the last one that was not. */
+  #groupChanges = 0;
   #lastCommitEndMs = 0;
   #lastCommitTookMs = 0;
   commits = 0;
@@ -280,6 +285,7 @@ export class KafkaRunner implements ApplicationRunner {
     for (const { care, streamTasks } of this.#running()) care.committed(streamTasks);
     this.commits += 1;
     this.#processed = 0;
+    this.#groupChanges = 0;
     this.#lastCommitEndMs = performance.now();
     this.#lastCommitTookMs = this.#lastCommitEndMs - startMs;
     this.#backoff.reset();
@@ -327,7 +333,11 @@ export class KafkaRunner implements ApplicationRunner {
 
   async #considerCause(cause: unknown): Promise<void> {
     const known = cause instanceof LogError || cause instanceof StreamsError;
-    this.#onTrouble(null, known ? cause : fromRdKafka(cause, 'committing'));
+    // A change of a group has the commits of its members refused that are under way; the next one knows of it.
+    const isGroupChange = rdkafkaCode(cause) === RDKAFKA_CODES.illegalGeneration;
+    if (isGroupChange) this.#groupChanges += 1;
+    if (!isGroupChange || this.#groupChanges > GROUP_CHANGES_BORNE)
+      this.#onTrouble(null, known ? cause : fromRdKafka(cause, 'committing'));
     if (!this.#closing) await pause(this.#backoff.next());
   }
 

@@ -141,6 +141,32 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
     await assertCounted(prefix, 20 * KEYS);
   });
 
+  test('one that stays is not unavailable while others come and go, and counts on meanwhile', async () => {
+    const prefix = await prefixed('in', 'counted');
+    const first = await start(prefix, 'a', [counter(prefix)]);
+    await settled(first);
+    let fed = 0;
+    let feeding = true;
+    const fedAll = (async () => {
+      for (; feeding; fed += KEYS) await feed(kafka.brokers, `${prefix}-in`, records(KEYS, fed));
+    })();
+    for (let times = 0; times < 3; times += 1) {
+      const second = await start(prefix, 'b', [counter(prefix)]);
+      await until('the tasks are shared', () => tasksOf(first).length === 2 && tasksOf(second).length === 2);
+      await stop(second);
+      await until('the tasks are back', () => tasksOf(first).length === 4);
+    }
+    feeding = false;
+    await fedAll;
+    await settled(first);
+    assert.deepEqual(
+      first.changes.filter(({ state }) => state === 'unavailable'),
+      [],
+    );
+    await stop(first);
+    await assertCounted(prefix, fed);
+  });
+
   test('a member that comes back within its session time-out finds its tasks, and the others notice nothing', async () => {
     const prefix = await prefixed('in', 'counted');
     const first = await start(prefix, 'a', [counter(prefix)]);
