@@ -170,8 +170,10 @@ export class StreamsRuntime {
       own.push({
         name: internalTopicName(applicationId, name),
         partitions,
-        retentionMs: WEEK_MS,
+        // By age brokers would delete what was not read yet: a backlog, or a replay of old records. The application deletes what it has read.
+        retentionMs: this.#options.engine.kind === 'kafka' ? null : WEEK_MS,
         cleanupPolicy: 'delete',
+        keptUntilRead: true,
       });
     }
     return own;

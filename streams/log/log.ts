@@ -14,6 +14,11 @@ export interface TopicConfig {
   readonly retentionMs: number | null;
   /** delete drops by age; compact keeps the newest record of each key, a null value removing the key. */
   readonly cleanupPolicy: 'delete' | 'compact';
+  /**
+   * Retention takes nothing that the application of the topic has not read: topics in which one part of an application writes to another. The
+   * embedded log sees to it. On Kafka retention goes by time alone, so such a topic has none there: what was read is deleted by position.
+   */
+  readonly keptUntilRead?: boolean;
 }
 
 /** A topic as it is. */

@@ -11,6 +11,7 @@ import type { LogDatabase } from './logDatabase.ts';
 import type { LogMetrics } from './metrics.ts';
 import type { LogPartition } from './partition.ts';
 import { putBounds, type TopicRegistry } from './topics.ts';
+import { unreadFrom } from './unread.ts';
 
 const ERASE_BATCHES = 256;
 const SLICE_BATCHES = 64;
@@ -64,9 +65,10 @@ export class Maintenance {
   slice(): boolean {
     if (this.parts.topics.erase(ERASE_BATCHES)) return true;
     for (const topic of this.parts.topics.all()) {
-      const { retentionMs, cleanupPolicy } = topic.config;
+      const { retentionMs, cleanupPolicy, keptUntilRead = false } = topic.config;
       if (cleanupPolicy === 'compact' || retentionMs === null) continue;
-      for (const partition of topic.partitions) if (this.retain(partition, retentionMs)) return true;
+      for (const partition of topic.partitions)
+        if (this.retain(partition, retentionMs, keptUntilRead)) return true;
     }
     this.pass ??= this.startPass();
     if (this.pass === null) return false;
@@ -82,13 +84,17 @@ export class Maintenance {
     this.pass = null;
   }
 
-  /** Deletes the oldest batches whose newest record is too old. Whole batches only. */
-  private retain(partition: LogPartition, retentionMs: number): boolean {
+  /** Deletes the oldest batches whose newest record is too old, and that were read where that is asked for. Whole batches only. */
+  private retain(partition: LogPartition, retentionMs: number, keptUntilRead: boolean): boolean {
     const { maxTimestamp, committedEnd, earliest } = partition;
     if (earliest >= committedEnd) return false;
     const now = Math.max(maxTimestamp, this.options.nowMs?.() ?? -1);
     const horizon = now - retentionMs;
     if (partition.oldestBatchTimestamp !== null && partition.oldestBatchTimestamp >= horizon) return false;
+    const end = keptUntilRead
+      ? unreadFrom(this.parts.database, partition.topic, partition.partition)
+      : committedEnd;
+    if (end <= earliest) return false;
     const rows = this.rowsFrom(partition, earliest);
     const batch = this.parts.database.batch();
     let newEarliest = earliest;
@@ -100,8 +106,10 @@ export class Maintenance {
         partition.oldestBatchTimestamp = header.maxTimestamp;
         break;
       }
+      const next = baseOffsetOf(rows[row]!) + header.offsetSpan;
+      if (next > end) break;
       batch.delete('log', rows[row]!);
-      newEarliest = baseOffsetOf(rows[row]!) + header.offsetSpan;
+      newEarliest = next;
       deleted++;
     }
     if (deleted === 0) return false;

@@ -126,7 +126,7 @@ export class TopicRegistry {
   }
 
   /**
-   * Makes what is missing and takes over a changed retention, all or nothing.
+   * Makes what is missing and takes over a changed retention, and whether it spares what is unread; all or nothing.
    * @throws LogError LOG_TOPIC_DIFFERS, LOG_INVALID_TOPIC, LOG_IO
    */
   create(configs: readonly TopicConfig[]): void {
@@ -140,7 +140,11 @@ export class TopicRegistry {
       if (known === undefined) changed.set(config.name, this.makeTopic(next++, config));
       else {
         checkSame(known.config, config);
-        if (known.config.retentionMs !== config.retentionMs) changed.set(config.name, { ...known, config });
+        if (
+          known.config.retentionMs !== config.retentionMs ||
+          known.config.keptUntilRead !== config.keptUntilRead
+        )
+          changed.set(config.name, { ...known, config });
       }
     }
     if (changed.size === 0) return;
@@ -254,8 +258,20 @@ export class TopicRegistry {
   }
 }
 
-function pickConfig({ name, partitions, retentionMs, cleanupPolicy }: TopicConfig): TopicConfig {
-  return { name, partitions, retentionMs, cleanupPolicy };
+function pickConfig({
+  name,
+  partitions,
+  retentionMs,
+  cleanupPolicy,
+  keptUntilRead,
+}: TopicConfig): TopicConfig {
+  return {
+    name,
+    partitions,
+    retentionMs,
+    cleanupPolicy,
+    ...(keptUntilRead === true ? { keptUntilRead } : {}),
+  };
 }
 
 function checkSame(known: TopicConfig, wanted: TopicConfig): void {

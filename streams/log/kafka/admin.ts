@@ -8,7 +8,7 @@ import type { KafkaConnection } from './connection.ts';
 import type { OffsetQueries } from './consumers.ts';
 import type { KafkaReader } from './reader.ts';
 import type { TopicCache } from './topicCache.ts';
-import { type FoundTopic, foundTopic, kafkaTopic, topicDifferences } from './topicSettings.ts';
+import { type FoundTopic, foundTopic, kafkaTopic, topicDifferences, unreadAtRisk } from './topicSettings.ts';
 
 export interface KafkaAdminParts {
   readonly connection: KafkaConnection;
@@ -43,7 +43,8 @@ export class KafkaAdmin implements LogAdmin {
   }
 
   /**
-   * Makes what is missing; nothing is made where one that is there differs, and none that is there is changed.
+   * Makes what is missing; nothing is made where one that is there differs, and none that is there is changed. One that is to be kept until it is read
+   * but has a retention does for now: it is told of.
    * @throws LogError LOG_TOPIC_DIFFERS (names partitions, policy, retention and replication that differ), LOG_INVALID_TOPIC,
    * LOG_TOO_FEW_REPLICAS, LOG_UNREACHABLE, LOG_UNAUTHORIZED
    */
@@ -142,6 +143,10 @@ export class KafkaAdmin implements LogAdmin {
   private async checkTopics(wanted: readonly TopicConfig[]): Promise<void> {
     if (wanted.length === 0) return;
     const found = await this.find(wanted.map(({ name }) => name));
+    for (const [index, topic] of found.entries()) {
+      const risk = unreadAtRisk(topic, wanted[index]!);
+      if (risk !== null) this.parts.connection.report(new LogError('LOG_TOPIC_DIFFERS', risk));
+    }
     const differences = found.flatMap((topic, index) => {
       const phrases = topicDifferences(topic, wanted[index]!, this.parts.replicationFactor);
       return phrases.length === 0 ? [] : [`topic '${topic.name}' exists, but ${phrases.join('; ')}`];

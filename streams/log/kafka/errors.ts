@@ -165,6 +165,14 @@ export function isRefusal({ code }: LogError): boolean {
   return code === 'LOG_UNAUTHORIZED' || code === 'LOG_UNTRUSTED';
 }
 
+/**
+ * Whether nothing but somebody's decision lets an application go on. A topic that a client does not know is none of it: while brokers die and
+ * come back, clients lose sight of partitions. The monitor tells what is really gone.
+ */
+export function isForGood({ code }: LogError): boolean {
+  return code === 'LOG_OFFSET_OUT_OF_RANGE';
+}
+
 /** Whether waiting may heal it; the rest stays wrong until somebody changes something. */
 export function mayHeal(error: LogError): boolean {
   return (

@@ -6,6 +6,7 @@ import { SendQueue } from '../sendQueue.ts';
 import { KafkaAdmin } from './admin.ts';
 import { type KafkaClients, KafkaConnection, type KafkaHealth } from './connection.ts';
 import { OffsetQueries } from './consumers.ts';
+import { deleteRecordsOnKafka } from './deleteRecords.ts';
 import type { KafkaConnectionOptions } from './options.ts';
 import { KafkaProducer } from './producer.ts';
 import type { RdKafka, RdKafkaConfig } from './rdkafka.ts';
@@ -176,6 +177,19 @@ export class KafkaLog implements LogEngine, KafkaClients {
    */
   releaseMembers(groupIds: readonly string[], instanceId: string): Promise<void> {
     return releaseMembers(this.connection.kafkajs, groupIds, instanceId);
+  }
+
+  /** Deletes what lies before the offsets, in the partitions of a topic. Tried once. @throws LogError */
+  deleteRecords(
+    topic: string,
+    before: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<void> {
+    return deleteRecordsOnKafka(this.connection, topic, before);
+  }
+
+  /** Tells `onError` of something that has nobody else to go to. */
+  report(cause: unknown): void {
+    this.connection.report(cause);
   }
 
   /** Finishes what is queued, in a bounded time, then lets the cluster go. Later sends are rejected with LOG_CLOSED. */

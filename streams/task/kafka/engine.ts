@@ -12,6 +12,13 @@ export interface KafkaEngine extends LogEngine {
   readonly globalConfig: RdKafkaConfig;
   /** Lets a process that died be followed at once by one of its name. @throws LogError */
   releaseMembers(groupIds: readonly string[], instanceId: string): Promise<void>;
+  /** Deletes what lies before the offsets, in the partitions of a topic. Tried once. @throws LogError */
+  deleteRecords(
+    topic: string,
+    before: readonly { readonly partition: number; readonly offset: number }[],
+  ): Promise<void>;
+  /** Tells of something that has nobody else to go to, and keeps nothing from going on. */
+  report(cause: unknown): void;
 }
 
 /** How applications run on Kafka. */
@@ -24,6 +31,8 @@ export interface KafkaRunnerSettings {
   readonly commitIntervalMs?: number;
   /** How long an open transaction of a process that is gone may hold readers up, in milliseconds. Default 10,000. */
   readonly transactionTimeoutMs?: number;
+  /** How often what was read of repartition topics is deleted, in milliseconds. Default 30,000, as Kafka Streams' repartition.purge.interval.ms. */
+  readonly repartitionPurgeIntervalMs?: number;
   /** Copies of each task's state beside the active one, kept by the processes that would take over. Default 0. */
   readonly standbyReplicas?: number;
   /** Where other instances reach the queries of this one; a function where that is known later only. Empty: nowhere. */
@@ -37,6 +46,7 @@ export function runnerOptions(settings: KafkaRunnerSettings): KafkaRunnerOptions
     prefix: 'streams',
     commitIntervalMs: 100,
     transactionTimeoutMs: 10_000,
+    repartitionPurgeIntervalMs: 30_000,
     standbyReplicas: 0,
     address: '',
     ...settings,

@@ -13,7 +13,7 @@ import { GlobalTasks } from './globalTasks.ts';
 import { HostedTask, taskId, taskStateOf } from './hostedTask.ts';
 import type { InputQueue } from './inputQueue.ts';
 import type { KafkaOutput } from './output.ts';
-import { type InputsContext, nameOf, PartitionInputs } from './partitionInputs.ts';
+import { type InputsContext, nameOf, PartitionInputs, type Reset } from './partitionInputs.ts';
 
 const COMMITTED_TIMEOUT_MS = 5_000;
 
@@ -42,6 +42,7 @@ export class HostedApplication {
   readonly tasks = new Map<string, HostedTask>();
   /** The log's names of the topics that its tasks read by partition. */
   readonly topics: readonly string[];
+  readonly #internalTopics: ReadonlySet<string>;
   readonly #around: ApplicationSurroundings;
   readonly #globals: GlobalTasks;
   readonly #rebalances: Rebalance[] = [];
@@ -60,6 +61,7 @@ export class HostedApplication {
     this.#around = around;
     const topics = plan.topology.subtopologies().flatMap((subtopology) => subtopology.topics);
     this.topics = [...new Set(topics.map(plan.resolveTopic))];
+    this.#internalTopics = new Set(plan.internalTopics.values());
     this.#globals = new GlobalTasks(plan, this.#inputsContext(), around.partitionsOf);
   }
 
@@ -171,7 +173,8 @@ export class HostedApplication {
       .map(taskId);
   }
 
-  #resetOf(topic: string): 'earliest' | 'latest' {
+  #resetOf(topic: string): Reset {
+    if (this.#internalTopics.has(topic)) return 'first';
     for (const node of this.plan.topology.nodes.values()) {
       if (node.kind === 'source' && node.topics.some((name) => this.plan.resolveTopic(name) === topic))
         return node.options.offsetReset ?? 'earliest';

@@ -36,6 +36,9 @@ export interface InputsContext {
   readonly canWork: () => boolean;
 }
 
+/** Where a partition without a position is begun. `first`: at its first record ever, as nobody but the application itself writes it. */
+export type Reset = 'earliest' | 'latest' | 'first';
+
 export function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
 }
@@ -136,7 +139,7 @@ export class PartitionInputs {
   async add(
     partitions: readonly TopicPartition[],
     committed: readonly RdKafkaPosition[],
-    resetOf: (topic: string) => 'earliest' | 'latest',
+    resetOf: (topic: string) => Reset,
   ): Promise<readonly InputQueue[]> {
     const { engine, applicationId } = this.#context;
     const positions = new Map(committed.map((position) => [nameOf(position), position.offset]));
@@ -146,8 +149,11 @@ export class PartitionInputs {
     const made = partitions.map(({ topic, partition }) => {
       const { earliest, latest } = bounds.get(topic)![partition]!;
       const position = positions.get(nameOf({ topic, partition })) ?? -1;
-      if (position < 0)
-        return new InputQueue(topic, partition, -1, resetOf(topic) === 'earliest' ? earliest : latest);
+      if (position < 0) {
+        const reset = resetOf(topic);
+        if (reset === 'first' && earliest > 0) throw unreadDeleted(applicationId, topic, partition, earliest);
+        return new InputQueue(topic, partition, -1, reset === 'latest' ? latest : earliest);
+      }
       if (position >= earliest && position <= latest)
         return new InputQueue(topic, partition, position, position);
       throw new LogError(
@@ -198,4 +204,12 @@ export class PartitionInputs {
       return -1;
     }
   }
+}
+
+function unreadDeleted(applicationId: string, topic: string, partition: number, earliest: number): LogError {
+  return new LogError(
+    'LOG_OFFSET_OUT_OF_RANGE',
+    `${applicationId}: nothing of its own topic ${topic}-${partition} was committed as read, but it begins at ${earliest}; records were deleted before ` +
+      "they were read (see the topic's retention.ms, which is to be -1), or the group's positions have expired, so reset the application",
+  );
 }

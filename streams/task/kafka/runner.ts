@@ -1,7 +1,7 @@
 import { StreamsError } from '../../errors.ts';
 import { LogError } from '../../log/errors.ts';
 import { Backoff, pause } from '../../log/kafka/backoff.ts';
-import { fromRdKafka, rdkafkaCode } from '../../log/kafka/errors.ts';
+import { fromRdKafka, isForGood, rdkafkaCode } from '../../log/kafka/errors.ts';
 import { RDKAFKA_CODES } from '../../log/kafka/rdkafka.ts';
 import type { ApplicationPlan } from '../application.ts';
 import type {
@@ -19,6 +19,7 @@ import type { KafkaEngine, KafkaRunnerOptions } from './engine.ts';
 import { HostedApplication } from './hostedApplication.ts';
 import type { HostedTask } from './hostedTask.ts';
 import type { Instances } from './instances.ts';
+import { RepartitionPurge } from './repartitionPurge.ts';
 import { ProcessTransaction } from './transaction.ts';
 
 /** How long records are processed before the event loop gets its turn. */
@@ -56,6 +57,7 @@ export class KafkaRunner implements ApplicationRunner {
   readonly #transaction: ProcessTransaction;
   readonly #monitor: ClusterMonitor;
   readonly #deployment: Deployment;
+  readonly #purge: RepartitionPurge;
   #closing = false;
   #committing: Promise<void> | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -92,6 +94,9 @@ export class KafkaRunner implements ApplicationRunner {
         }),
     );
     this.#deployment = new Deployment({ ...context, onTrouble, applications: () => [...this.#running()] });
+    this.#purge = new RepartitionPurge(context.engine, context.options.repartitionPurgeIntervalMs, () =>
+      this.#running(),
+    );
     this.#monitor = new ClusterMonitor(context.engine.admin, onTrouble, () => this.wake());
   }
 
@@ -117,6 +122,7 @@ export class KafkaRunner implements ApplicationRunner {
 
   start(): void {
     this.#monitor.start();
+    this.#purge.start();
     this.#loop = this.#run();
   }
 
@@ -358,6 +364,7 @@ export class KafkaRunner implements ApplicationRunner {
   async close(): Promise<void> {
     this.#closing = true;
     this.#monitor.close();
+    this.#purge.close();
     this.#transaction.closing();
     this.wake();
     await this.#loop;
@@ -398,12 +405,4 @@ export class KafkaRunner implements ApplicationRunner {
   lag(): readonly Lag[] {
     return this.#applications.flatMap((application) => application.lag());
   }
-}
-
-/**
- * Whether nothing but somebody's decision makes it right again. A topic that a client does not know is none of it: while brokers die and come
- * back, clients lose sight of partitions. The monitor tells what is really gone.
- */
-function isForGood({ code }: LogError): boolean {
-  return code === 'LOG_OFFSET_OUT_OF_RANGE';
 }

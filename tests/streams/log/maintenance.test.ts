@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import type { EmbeddedLog } from '../../../streams/log/embedded/index.ts';
+import { Serdes, StreamsBuilder, StreamsRuntime } from '../../../streams/index.ts';
+import type { CommitWriter } from '../../../streams/log/embedded/cycle.ts';
+import type { CommittedPosition, EmbeddedLog } from '../../../streams/log/embedded/index.ts';
 import type { ProducerRecord } from '../../../streams/log/log.ts';
 import { hashTopic } from '../../../streams/ops/digest.ts';
 import { record } from './conformance.ts';
@@ -219,4 +221,80 @@ test('takes over a changed retention, at once and for good', async () => {
   );
   log = await under.reopen();
   assert.equal((await log.admin.describeTopic('short')).retentionMs, 100);
+});
+
+test('spares what is not read yet of a topic that is kept until then, as of what is committed', async () => {
+  await log.admin.createTopics([
+    { name: 'own', partitions: 1, retentionMs: 100, cleanupPolicy: 'delete', keptUntilRead: true },
+  ]);
+  const producer = log.createProducer();
+  const left = async (): Promise<number[]> => {
+    await log.maintain();
+    return contents('own').map(({ timestamp }) => timestamp);
+  };
+  for (const timestamp of [10, 20, 30, 500]) await producer.send([record('own', 0, 'v', timestamp)]);
+  assert.deepEqual(await left(), [10, 20, 30, 500], 'nobody has read any of it');
+  const commit = async (position: Pick<CommittedPosition, 'offset' | 'stateOffset'>): Promise<void> => {
+    const participant = {
+      onAppended: () => undefined,
+      work: () => false,
+      beforeCommit: (writer: CommitWriter) => {
+        writer.takeState();
+        writer.putPosition({
+          applicationId: 'app',
+          topic: 'own',
+          partition: 0,
+          partitionTimeMs: -1,
+          ...position,
+        });
+      },
+      afterCommit: () => undefined,
+      onRollback: () => undefined,
+    };
+    log.attach(participant);
+    await topic('elsewhere', 'delete', null);
+    await producer.send([record('elsewhere', 0, 'v', 1)]);
+    log.detach(participant);
+  };
+  await commit({ offset: 3, stateOffset: 1 });
+  assert.deepEqual(await left(), [20, 30, 500], 'a store that was written down at 1 begins again there');
+  log = await under.reopen();
+  assert.deepEqual(await left(), [20, 30, 500]);
+  await log.resetApplication('app', [{ topic: 'own', partition: 0, offset: 4 }]);
+  assert.deepEqual(await left(), [500], 'what is young stays though it was read');
+});
+
+test('an application finds all that it wrote to itself, however old that is', async () => {
+  let nowMs = 0;
+  log = await under.reopen({ clock: () => nowMs });
+  await topic('in', 'delete', null);
+  await topic('counted', 'delete', null);
+  const texts = { keySerde: Serdes.string, valueSerde: Serdes.string };
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', texts)
+    .selectKey((_key, value) => value)
+    .groupByKey(texts)
+    .count({ name: 'counts' })
+    .toStream()
+    .to('counted', { valueSerde: Serdes.longNumber });
+  const applications = [{ applicationId: 'app', topology: builder.build() }];
+  const start = async (): Promise<StreamsRuntime> => {
+    const runtime = new StreamsRuntime({ engine: log, applications, wallClock: () => 0 });
+    await runtime.start();
+    return runtime;
+  };
+  await (await start()).close();
+  // As after a version that stopped between both halves of the application.
+  for (let index = 0; index < 5; index++)
+    await log.createProducer().send([record('app-counts-repartition', 0, 'v', index)]);
+  nowMs = 365 * 86_400_000;
+  await log.maintain();
+  const runtime = await start();
+  for (let round = 0; round < 1000 && !runtime.caughtUp; round++)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  await runtime.close();
+  assert.equal(contents('counted').length, 5);
+  await log.maintain();
+  assert.equal(contents('app-counts-repartition').length, 0, 'what was read goes by age');
 });
