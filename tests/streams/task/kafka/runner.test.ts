@@ -4,9 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { Kafka, logLevel } from 'kafkajs';
 import { type ApplicationDefinition, Serdes, StreamsBuilder } from '../../../../streams/index.ts';
 import type { LogError } from '../../../../streams/log/errors.ts';
-import { loadRdKafka } from '../../../../streams/log/kafka/client.ts';
 import type { KafkaLog } from '../../../../streams/log/kafka/index.ts';
-import { PolledConsumer } from '../../../../streams/task/kafka/consumer.ts';
 import { rangeOwner } from '../../../../streams/task/kafka/rangeAssignor.ts';
 import { KafkaUnderTest, kafkaMissing } from '../../../support/kafka.ts';
 import { TemporaryDirectory } from '../../../support/temporary.ts';
@@ -26,9 +24,6 @@ import {
 } from './support.ts';
 
 const KEYS = 12;
-/** As members of an application join. A member has its partitions after that time. */
-const GROUP = { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' };
-const JOINED_MS = 1_800;
 
 function records(count: number, from = 0): Fed[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -329,39 +324,6 @@ describe('the runtime on Kafka', { skip: kafkaMissing() }, () => {
       const anew = again.notices.filter((notice) => notice.includes('from the start'));
       assert.deepEqual(anew, [], 'it goes on from its own copy');
       await stop(again);
-    }
-  });
-
-  test('a consumer that goes while the group gives it partitions is gone soon, at whatever moment that is', async () => {
-    const prefix = await prefixed('in');
-    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({
-      topic: `${prefix}-in`,
-      partition,
-    }));
-    for (let afterMs = 0; afterMs < JOINED_MS; afterMs += JOINED_MS / 12) {
-      const settings = {
-        ...GROUP,
-        'bootstrap.servers': kafka.brokers.join(','),
-        'group.id': `${prefix}-gone`,
-      };
-      const consumer: PolledConsumer = new PolledConsumer(loadRdKafka(), settings, {
-        onRecords: () => undefined,
-        onEnd: () => undefined,
-        onRebalance: (kind, given) =>
-          kind === 'assign'
-            ? consumer.client.incrementalAssign(given.map((each) => ({ ...each, offset: 0 })))
-            : consumer.unassign(given),
-        onError: () => undefined,
-        hasRoom: () => true,
-      });
-      await consumer.connect();
-      consumer.client.subscribe([`${prefix}-in`]);
-      consumer.start();
-      await new Promise((resolve) => setTimeout(resolve, afterMs));
-      await consumer.close();
-      // What comes later still does no harm.
-      consumer.answer('assign', partitions);
-      consumer.answer('revoke', partitions);
     }
   });
 

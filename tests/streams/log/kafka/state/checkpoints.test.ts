@@ -215,5 +215,5 @@ test('a global store goes on from its own positions, and begins anew with anothe
   await state.restore(task);
   assert.equal(state.positions(task), null);
   assert.deepEqual(contentOf(openBytes(state, task)), []);
-  assert.match(notices.join('\n'), /its topic is not the one it has read/);
+  assert.match(notices.join('\n'), /its topic was deleted and made anew/);
 });
