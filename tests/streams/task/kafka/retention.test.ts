@@ -27,6 +27,9 @@ const OLD_MS = Date.UTC(2013, 0, 2);
 const PURGE_MS = 200;
 const SESSION_MS = '6000';
 
+/** Behind the last record that was committed as read a position may have passed the mark of a transaction or two. */
+const MARKS = 2;
+
 /** Counts by value, behind a repartition topic. */
 function application(prefix: string): ApplicationDefinition {
   const builder = new StreamsBuilder();
@@ -167,7 +170,7 @@ describe('repartition topics on Apache Kafka', { skip: kafkaMissing(), timeout: 
             read.length === bounds.length &&
             bounds.every(
               ({ earliest, latest }, partition) =>
-                earliest === read[partition]!.position && earliest <= latest,
+                read[partition]!.position - earliest <= MARKS && earliest <= latest,
             ) &&
             bounds.some(({ earliest }) => earliest > 0)
           );
