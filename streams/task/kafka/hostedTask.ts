@@ -76,7 +76,7 @@ export class HostedTask {
   committed(): void {
     this.dirty = false;
     for (const input of this.inputs) {
-      input.committed = input.toCommit;
+      input.committed = input.committing;
       input.committedTimeMs = input.partitionTimeMs;
     }
   }

@@ -17,6 +17,8 @@ export class InputQueue {
   /** Where processing begins again when nothing was committed yet. */
   readonly start: number;
   #received: number;
+  /** The position in the commit under way. */
+  committing = -1;
   /** Where the broker had nothing more; -1 since the position was set back. */
   #end = -1;
   #heardOf = -1;
@@ -78,6 +80,11 @@ export class InputQueue {
   /** The position to commit: at the end of the partition it steps over what only marks the ends of transactions. */
   get toCommit(): number {
     return this.atEnd ? Math.max(this.position, this.#end) : this.position;
+  }
+
+  /** Fixes the position of the commit that begins: an end of the partition that is heard of meanwhile is not in it. */
+  beginCommit(): void {
+    this.committing = this.toCommit;
   }
 
   /** The partition time that goes with the committed position. */

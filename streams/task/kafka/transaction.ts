@@ -106,6 +106,7 @@ export class ProcessTransaction {
   async commit(applications: readonly HostedApplication[], dirty: readonly HostedTask[]): Promise<void> {
     const { engine, backoff } = this.#context;
     this.#flush(dirty);
+    for (const { inputs } of dirty) for (const input of inputs) input.beginCommit();
     await this.drain();
     const plain = applications.filter(({ plan }) => plan.processingGuarantee === 'atLeastOnce');
     if (plain.length > 0) await this.#plain!.flush(backoff);
@@ -177,7 +178,7 @@ export function transactionalId({ prefix }: KafkaRunnerOptions, instanceId: stri
 
 function positionsOf(hosted: HostedTask): readonly CommittedPosition[] {
   const { applicationId } = hosted.state;
-  return hosted.inputs.map(({ topic, partition, toCommit: offset, partitionTimeMs }) => ({
+  return hosted.inputs.map(({ topic, partition, committing: offset, partitionTimeMs }) => ({
     applicationId,
     topic,
     partition,
