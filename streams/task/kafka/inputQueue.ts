@@ -8,6 +8,8 @@ export class InputQueue {
   position: number;
   /** Position as the group knows it, or -1 where it knows none. */
   committed: number;
+  /** The position in the commit under way, or -1 before the first one. */
+  committing = -1;
   /** Highest timestamp processed, or -1. */
   partitionTimeMs = -1;
   /** Partition time as of the last commit. */
@@ -17,8 +19,6 @@ export class InputQueue {
   /** Where processing begins again when nothing was committed yet. */
   readonly start: number;
   #received: number;
-  /** The position in the commit under way. */
-  committing = -1;
   /** Where the broker had nothing more; -1 since the position was set back. */
   #end = -1;
   #heardOf = -1;

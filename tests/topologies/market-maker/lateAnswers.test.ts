@@ -5,13 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type {
-  Asset,
-  HouseQuote,
-  MarketQuote,
-  OrderUpdate,
-  RestingOrder,
-} from '../../../schemas/generated/types.ts';
+import type { HouseQuote, MarketQuote, OrderUpdate, RestingOrder } from '../../../schemas/generated/types.ts';
 import type { AccountId, Ticker } from '../../../schemas/ids.ts';
 import type { TopicDefinition, TopicValue } from '../../../schemas/topic.ts';
 import type { PriceTicks, QuantityMicros } from '../../../schemas/units.ts';
@@ -23,6 +17,7 @@ import { HOUSE_COMMANDS } from '../../../topologies/market-maker/topics.ts';
 import { ORDER_EVENTS } from '../../../topologies/matching/topics.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES, ORDERS_ACCEPTED } from '../../../topologies/orders/topics.ts';
 import { MARKET_QUOTES } from '../../../topologies/quotes/topics.ts';
+import { tradableAsset } from '../../support/assets.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
 import { SERDES } from '../serdes.ts';
 
@@ -59,16 +54,7 @@ class SlowMarket {
       { topic: ORDER_EVENTS, from: this.#book, to: this.#orders, carried: 0 },
       { topic: ORDER_UPDATES, from: this.#orders, to: this.#house, carried: 0 },
     ];
-    const asset: Asset = {
-      symbol: SYMBOL,
-      assetId: 'asset-ibm',
-      name: SYMBOL,
-      exchange: 'NYSE',
-      tradable: true,
-      fractionable: true,
-      previousCloseTicks: null,
-    };
-    this.#pipe(this.#orders, REFERENCE_ASSETS, SYMBOL, asset);
+    this.#pipe(this.#orders, REFERENCE_ASSETS, SYMBOL, tradableAsset(SYMBOL, 'NYSE'));
     this.#pipe(this.#orders, ORDER_COMMANDS, CUSTOMER, openAccount(CUSTOMER, 1_000_000));
   }
 

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type {
   AccountState,
-  Asset,
   HouseOrder,
   HouseQuote,
   MarketQuote,
@@ -23,6 +22,7 @@ import { HOUSE_COMMANDS } from '../../../topologies/market-maker/topics.ts';
 import { MARKET_DEPTH } from '../../../topologies/matching/topics.ts';
 import { ORDER_COMMANDS, ORDER_UPDATES, TRADE_EVENTS } from '../../../topologies/orders/topics.ts';
 import { MARKET_QUOTES } from '../../../topologies/quotes/topics.ts';
+import { tradableAsset } from '../../support/assets.ts';
 import { limitOrder, numberedUuid, openAccount } from '../../support/commands.ts';
 import { SERDES } from '../serdes.ts';
 
@@ -91,16 +91,7 @@ class Market {
     this.driver = new TopologyTestDriver(
       applications(SERDES, { session: 'always', marketMakerLevels: levels }),
     );
-    const asset: Asset = {
-      symbol: SYMBOL,
-      assetId: 'asset-ibm',
-      name: SYMBOL,
-      exchange: 'NYSE',
-      tradable: true,
-      fractionable: true,
-      previousCloseTicks: null,
-    };
-    this.#pipe(REFERENCE_ASSETS, SYMBOL, asset);
+    this.#pipe(REFERENCE_ASSETS, SYMBOL, tradableAsset(SYMBOL, 'NYSE'));
     for (const customer of CUSTOMERS) this.#pipe(ORDER_COMMANDS, customer, openAccount(customer, 1_000_000));
   }
 
